@@ -1,0 +1,96 @@
+"""The columns of an inventory, the same in every format and on every engine.
+
+`CREDENTIALS` and `VERSIONS` map a flat column name to its kind. Kinds: `text`, `integer`,
+`boolean`, `instant` (int64 microseconds since the epoch, UTC), `labels` (one text column: a JSON
+object with sorted keys, so that any engine can match in it), `names` (list of text).
+
+A document nests what belongs together: `rotation_enabled` is `rotation.enabled` there, and a
+CSV file spells it `rotation.enabled`, `labels.team`, `versions.created_at`.
+"""
+
+from __future__ import annotations
+
+SCHEMA = "keyaudit/inventory/1"
+
+CREDENTIALS: dict[str, str] = {
+    "source": "text",
+    "scope": "text",
+    "id": "text",
+    "name": "text",
+    "class": "text",
+    "provider": "text",
+    "environment": "text",
+    "tier": "integer",
+    "owner": "text",
+    "labels": "labels",
+    "lineage": "text",
+    "user_owned": "boolean",
+    "reach": "text",
+    "consumers": "integer",
+    "exposure": "text",
+    "created_at": "instant",
+    "last_changed_at": "instant",
+    "last_rotated_at": "instant",
+    "last_used_at": "instant",
+    "never_used": "boolean",
+    "expires_at": "instant",
+    "compromised_at": "instant",
+    "rotation_enabled": "boolean",
+    "rotation_schedule": "text",
+    "rotation_next_at": "instant",
+    "rotation_by": "text",
+    "managed_by": "text",
+    "replica_of": "text",
+}
+
+VERSIONS: dict[str, str] = {
+    "id": "text",
+    "state": "text",
+    "created_at": "instant",
+    "superseded_at": "instant",
+    "retired_at": "instant",
+    "authenticates": "boolean",
+    "last_used_at": "instant",
+    "stages": "names",
+}
+
+REQUIRED = ("source", "scope", "id", "name")
+REQUIRED_OF_VERSION = ("id", "state")
+
+CHOICES: dict[str, tuple[str, ...]] = {
+    "class": (
+        "api-key",
+        "service-password",
+        "user-password",
+        "oauth-client-secret",
+        "ssh-key",
+        "encryption-key",
+        "signing-key",
+        "certificate",
+        "dynamic-secret",
+    ),
+    "reach": ("organization", "project"),
+    "exposure": ("public", "internal"),
+    "versions.state": ("pending", "current", "superseded", "disabled", "destroyed"),
+}
+
+
+def polars_schema() -> dict[str, object]:
+    """Give the polars schema of `Inventory.credentials`, `row` and `collection` first."""
+    import polars as pl
+
+    kinds: dict[str, object] = {
+        "text": pl.String,
+        "integer": pl.Int64,
+        "boolean": pl.Boolean,
+        "instant": pl.Int64,
+        "labels": pl.String,
+        "names": pl.List(pl.String),
+    }
+    version = pl.Struct({name: kinds[kind] for name, kind in VERSIONS.items()})  # type: ignore[dict-item]
+    return {
+        "row": pl.Int64,
+        "collection": pl.Int64,
+        **{name: kinds[kind] for name, kind in CREDENTIALS.items()},
+        "versions": pl.List(version),
+    }

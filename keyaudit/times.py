@@ -1,0 +1,114 @@
+"""Instants and durations: int64 microseconds, UTC, from reading a document until printing it."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+
+MICROSECOND = 1
+SECOND = 1_000_000
+MINUTE = 60 * SECOND
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
+WEEK = 7 * DAY
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_RFC3339 = re.compile(
+    r"(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?([Zz]|[+-]\d\d:\d\d)", re.ASCII
+)
+_DURATION = re.compile(r"(\d{1,9})\s*(us|ms|s|m|h|d|w)", re.ASCII)
+_UNITS = {"us": MICROSECOND, "ms": 1000, "s": SECOND, "m": MINUTE, "h": HOUR, "d": DAY, "w": WEEK}
+LONGEST_DURATION = 100 * 366 * DAY
+
+
+def parse_instant(text: str) -> int:
+    """Read an RFC 3339 time with an offset, as microseconds since the epoch.
+
+    Digits past the microsecond (Vault prints nanoseconds) are cut, never rounded up: an age may
+    come out longer by less than a microsecond, never shorter. Raises ValueError with a
+    sentence for the reader.
+    """
+    match = _RFC3339.fullmatch(text)
+    if match is None:
+        if re.fullmatch(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?", text, re.ASCII):
+            raise ValueError("time has no offset: write 2026-05-01T00:00:00Z or +02:00")
+        if re.fullmatch(r"\d{4}-\d\d-\d\d", text, re.ASCII):
+            raise ValueError("a date is not an instant: write 2026-05-01T00:00:00Z")
+        raise ValueError("not an RFC 3339 time such as 2026-05-01T00:00:00Z")
+    year, month, day, hour, minute, second = (int(part) for part in match.groups()[:6])
+    fraction = int((match[7] or "").ljust(9, "0")[:6] or 0)
+    try:
+        local = datetime(year, month, day, hour, minute, min(second, 59), tzinfo=UTC)
+    except ValueError as error:
+        raise ValueError(f"no such time: {error}") from None
+    if second > 60 or (second == 60 and (minute, hour) != (59, 23) and match[8] in "Zz"):
+        raise ValueError("no such time: second must be in 0..59")
+    instant = (local - _EPOCH) // timedelta(microseconds=1) + (second - min(second, 59)) * SECOND
+    return instant + fraction - _offset(match[8])
+
+
+def _offset(zone: str) -> int:
+    if zone in "Zz":
+        return 0
+    hours, minutes = int(zone[1:3]), int(zone[4:6])
+    if hours > 23 or minutes > 59:
+        raise ValueError(f"no such offset: {zone}")
+    return (hours * HOUR + minutes * MINUTE) * (-1 if zone[0] == "-" else 1)
+
+
+def from_datetime(value: datetime) -> int:
+    """Turn an aware datetime into microseconds since the epoch; a naive one raises ValueError."""
+    if value.tzinfo is None:
+        raise ValueError("time has no offset")
+    return (value - _EPOCH) // timedelta(microseconds=1)
+
+
+def format_instant(instant: int) -> str:
+    """Print microseconds since the epoch as RFC 3339, UTC, with a fraction only if there is one."""
+    moment = _EPOCH + timedelta(microseconds=instant)
+    text = moment.strftime("%Y-%m-%dT%H:%M:%S") if moment.year >= 1000 else moment.isoformat()[:19]
+    return f"{text}.{moment.microsecond:06}Z".replace(".000000Z", "Z")
+
+
+def format_date(instant: int) -> str:
+    """Print the UTC day of an instant."""
+    return format_instant(instant)[:10]
+
+
+def parse_duration(text: str) -> int:
+    """Read `30d`, `24h`, `2w`, `90m`, `3600s` as microseconds; raises ValueError with a sentence."""
+    match = _DURATION.fullmatch(text.strip())
+    if match is None:
+        raise ValueError("not a duration such as 30d, 24h, 2w or 90m")
+    duration = int(match[1]) * _UNITS[match[2]]
+    if duration > LONGEST_DURATION:
+        raise ValueError("longer than a hundred years")
+    return duration
+
+
+def format_duration(duration: int) -> str:
+    """Print a duration exactly, in the largest unit that divides it: 30d, 36h, 90m, 1us."""
+    if duration == 0:
+        return "0s"
+    sign, size = ("-", -duration) if duration < 0 else ("", duration)
+    for unit in ("d", "h", "m", "s", "ms", "us"):
+        if size % _UNITS[unit] == 0:
+            return f"{sign}{size // _UNITS[unit]}{unit}"
+    raise AssertionError("one microsecond divides every integer")
+
+
+def describe_duration(duration: int) -> str:
+    """Say a duration for a reader, cut to two units at most: `121 d`, `3 d 4 h`, `17 min`."""
+    size = abs(duration)
+    days, hours, minutes = size // DAY, size % DAY // HOUR, size % HOUR // MINUTE
+    if days >= 10 or (days and not hours):
+        text = f"{days:,} d"
+    elif days:
+        text = f"{days} d {hours} h"
+    elif hours:
+        text = f"{hours} h {minutes} min" if minutes else f"{hours} h"
+    elif minutes:
+        text = f"{minutes} min"
+    else:
+        text = f"{size / SECOND:g} s"
+    return f"-{text}" if duration < 0 else text
