@@ -1,0 +1,49 @@
+"""How a report looks: one module a format, each `render(report, ...) -> bytes`.
+
+A module is imported when its format is asked for, so nobody pays for the PDF by asking for
+JSON. Formats see a `Report` and nothing else; sorting and counting happened before.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+from importlib import import_module
+from typing import Any
+
+from keyaudit.errors import UsageError
+from keyaudit.model import Report
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """Where a format lives and what its file is called; `extra` is the optional dependency it needs."""
+
+    extension: str
+    module: str
+    extra: str | None = None
+    binary: bool = False
+
+
+FORMATS: dict[str, Format] = {
+    "terminal": Format("txt", "keyaudit.formats.terminal"),
+    "json": Format("json", "keyaudit.formats.json_document"),
+    "csv": Format("csv", "keyaudit.formats.csv_table"),
+    "markdown": Format("md", "keyaudit.formats.markdown"),
+    "html": Format("html", "keyaudit.formats.html"),
+    "pdf": Format("pdf", "keyaudit.formats.pdf", extra="pdf", binary=True),
+}
+
+
+def render(name: str, report: Report, **options: Any) -> bytes:
+    """Render a report in the format called `name`; `options` are that format's own.
+
+    Raises UsageError for a name that is none, MissingExtraError where a package is missing.
+    """
+    known = FORMATS.get(name)
+    if known is None:
+        near = get_close_matches(name, FORMATS, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"formats are {', '.join(FORMATS)}"
+        raise UsageError(f"no format is called {name!r}", hint=hint)
+    content: bytes = import_module(known.module).render(report, **options)
+    return content

@@ -1,0 +1,176 @@
+"""The forms that fields of a report document take, each with its way in and its way out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from keyaudit import model, times
+
+_DURATION_FORM = re.compile(r"(-?\d{1,20})(us|ms|s|m|h|d)", re.ASCII)
+_UNITS = {
+    "us": 1,
+    "ms": 1000,
+    "s": times.SECOND,
+    "m": times.MINUTE,
+    "h": times.HOUR,
+    "d": times.DAY,
+}
+
+
+class Refused(Exception):
+    """Something in a document has another shape; `path` grows on the way up, innermost first."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.path: list[str] = []
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """How a field looks in the document; no `write` means as it is."""
+
+    read: Callable[[Any], Any]
+    write: Callable[[Any], Any] | None = None
+
+
+def plain(kind: type, called: str) -> Kind:
+    """Exactly this JSON type (true is no integer), as it is; `called` is its name in an error."""
+
+    def read(value: Any) -> Any:
+        if type(value) is not kind:
+            raise Refused(f"expected {called}")
+        return value
+
+    return Kind(read)
+
+
+def maybe(kind: Kind) -> Kind:
+    """That kind, or null."""
+    read, write = kind.read, kind.write
+    return Kind(
+        lambda value: None if value is None else read(value),
+        None if write is None else (lambda value: None if value is None else write(value)),
+    )
+
+
+def choice(
+    choices: type[model.Verdict | model.Severity | model.Basis | model.ScopeStatus | model.VersionState],
+) -> Kind:
+    """One value of an enumeration."""
+    known = {choice.value: choice for choice in choices}
+
+    def read(value: Any) -> Any:
+        if type(value) is not str or value not in known:
+            raise Refused(f"expected one of {', '.join(known)}")
+        return known[value]
+
+    return Kind(read, lambda value: value.value)
+
+
+def parsed(parse: Callable[[str], int], print_: Callable[[int], str]) -> Kind:
+    """An integer that the document prints as text."""
+
+    def read(value: Any) -> int:
+        if type(value) is not str:
+            raise Refused("expected text")
+        try:
+            return parse(value)
+        except (ValueError, OverflowError) as error:
+            raise Refused(str(error)) from None
+
+    return Kind(read, print_)
+
+
+def _parse_duration(text: str) -> int:
+    match = _DURATION_FORM.fullmatch(text)
+    if match is None:
+        raise ValueError("not a duration such as 90d")
+    return int(match[1]) * _UNITS[match[2]]
+
+
+def many(kind: Kind) -> Kind:
+    """A list of that kind."""
+    read, write = kind.read, kind.write
+
+    def read_all(value: Any) -> tuple[Any, ...]:
+        if not isinstance(value, (list, tuple)):
+            raise Refused("expected a list")
+        rows = []
+        try:
+            for row in value:
+                rows.append(read(row))
+        except Refused as refused:
+            refused.path.append(f"[{len(rows)}]")
+            raise
+        return tuple(rows)
+
+    return Kind(read_all, list if write is None else (lambda rows: [write(row) for row in rows]))
+
+
+def counts(key: Kind) -> Kind:
+    """An object that counts things by an enumeration."""
+    read_key, read_count = key.read, INTEGER.read
+
+    def read(value: Any) -> dict[Any, int]:
+        if not isinstance(value, Mapping):
+            raise Refused("expected an object")
+        return {read_key(name): read_count(count) for name, count in value.items()}
+
+    return Kind(read, lambda counts: {name.value: count for name, count in counts.items()})
+
+
+def shape(noun: Callable[..., Any], **kinds: Kind | tuple[str, Kind]) -> Kind:
+    """An object whose keys are the keywords; a key that differs from its field names the field too."""
+    members = [(key, *kind) if isinstance(kind, tuple) else (key, key, kind) for key, kind in kinds.items()]
+    readers = [(key.rstrip("_"), field, kind.read) for key, field, kind in members]
+    writers = [(key.rstrip("_"), field, kind.write) for key, field, kind in members]
+    keys = {key for key, _, _ in readers}
+
+    def read(value: Any) -> Any:
+        if not isinstance(value, Mapping):
+            raise Refused("expected an object")
+        if value.keys() != keys:
+            _refuse_keys(keys, value)
+        fields = {}
+        key = ""
+        try:
+            for key, field, read_member in readers:
+                fields[field] = read_member(value[key])
+        except Refused as refused:
+            refused.path.append(f".{key}")
+            raise
+        return noun(**fields)
+
+    def write(row: Any) -> dict[str, Any]:
+        return {
+            key: getattr(row, field) if member is None else member(getattr(row, field))
+            for key, field, member in writers
+        }
+
+    return Kind(read, write)
+
+
+def _refuse_keys(keys: set[str], value: Mapping[str, Any]) -> None:
+    missing = sorted(keys - value.keys())
+    if missing:
+        raise Refused(f"key {missing[0]!r} is missing")
+    raise Refused(f"unknown key {min(str(key) for key in value.keys() - keys)!r}")
+
+
+TEXT = plain(str, "text")
+INTEGER = plain(int, "an integer")
+BOOLEAN = plain(bool, "true or false")
+INSTANT = parsed(times.parse_instant, times.format_instant)
+DURATION = parsed(_parse_duration, times.format_duration)
+TEXTS = many(TEXT)
+SEVERITY = choice(model.Severity)
+VERDICT = choice(model.Verdict)
+BASIS = choice(model.Basis)
+TEXT_OR_NULL = maybe(TEXT)
+INTEGER_OR_NULL = maybe(INTEGER)
+INSTANT_OR_NULL = maybe(INSTANT)
+DURATION_OR_NULL = maybe(DURATION)
+SEVERITY_OR_NULL = maybe(SEVERITY)
