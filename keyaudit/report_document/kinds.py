@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 from keyaudit import model, times
@@ -67,7 +68,7 @@ def choice(
             raise Refused(f"expected one of {', '.join(known)}")
         return known[value]
 
-    return Kind(read, lambda value: value.value)
+    return Kind(read, str.__str__)
 
 
 def parsed(parse: Callable[[str], int], print_: Callable[[int], str]) -> Kind:
@@ -119,15 +120,17 @@ def counts(key: Kind) -> Kind:
             raise Refused("expected an object")
         return {read_key(name): read_count(count) for name, count in value.items()}
 
-    return Kind(read, lambda counts: {name.value: count for name, count in counts.items()})
+    return Kind(read, lambda counts: {str(name): count for name, count in counts.items()})
 
 
 def shape(noun: Callable[..., Any], **kinds: Kind | tuple[str, Kind]) -> Kind:
     """An object whose keys are the keywords; a key that differs from its field names the field too."""
     members = [(key, *kind) if isinstance(kind, tuple) else (key, key, kind) for key, kind in kinds.items()]
     readers = [(key.rstrip("_"), field, kind.read) for key, field, kind in members]
-    writers = [(key.rstrip("_"), field, kind.write) for key, field, kind in members]
-    keys = {key for key, _, _ in readers}
+    order = [key for key, _, _ in readers]
+    written = [(key.rstrip("_"), kind.write) for key, _, kind in members if kind.write is not None]
+    fields_of = attrgetter(*(field for _, field, _ in members))
+    keys = set(order)
 
     def read(value: Any) -> Any:
         if not isinstance(value, Mapping):
@@ -145,10 +148,10 @@ def shape(noun: Callable[..., Any], **kinds: Kind | tuple[str, Kind]) -> Kind:
         return noun(**fields)
 
     def write(row: Any) -> dict[str, Any]:
-        return {
-            key: getattr(row, field) if member is None else member(getattr(row, field))
-            for key, field, member in writers
-        }
+        document = dict(zip(order, fields_of(row), strict=True))
+        for key, write_member in written:
+            document[key] = write_member(document[key])
+        return document
 
     return Kind(read, write)
 
