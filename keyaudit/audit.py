@@ -1,0 +1,60 @@
+"""The pipeline, one screen: inventory → facts → verdicts → report."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from keyaudit import engine as engines
+from keyaudit import facts, report, verdicts
+from keyaudit.model import Framework, Inventory, Policy, Report, Severity
+from keyaudit.policy import classify, requirements
+from keyaudit.report import population, questions
+from keyaudit.rules import RULES
+
+
+def audit(
+    inventory: Inventory,
+    policy: Policy,
+    frameworks: Sequence[Framework],
+    as_of: int,
+    *,
+    engine: str = "polars",
+    fail_on: Severity | None = Severity.HIGH,
+) -> Report:
+    """Judge every credential by every rule, for the policy and for each framework.
+
+    `as_of` is the instant of the audit in microseconds since the epoch; the same inventory,
+    policy and `as_of` give the same report on any machine and engine. `fail_on` is the mildest
+    severity that fails the gate, None for a gate that no finding fails. Raises UsageError for an
+    unknown engine and MissingExtraError for one that is not installed.
+    """
+    run = engines.engine(engine)
+    demands = requirements.requirements(policy, frameworks)
+    requirement_of = {name: k for k, demand in enumerate(demands) for name in demand.frameworks}
+    collected = frozenset[str]().union(*(c.columns for c in inventory.collections), *(c.set for c in policy.classify))
+
+    frame = classify.apply(run.open(inventory), policy)
+    frame = facts.derive(frame, as_of=as_of, collected=collected, engine=run)
+    about_credentials = [rule for rule in RULES if rule.subject == "credential"]
+    frame, judged = verdicts.judge(frame, about_credentials, policy.settings, demands, inventory.collections)
+
+    populations = questions.Populations()
+    by_name = {rule.rule.name: rule for rule in judged}
+    laid = questions.places(policy, frameworks, requirement_of, by_name, populations)
+    frame = frame.with_columns(**populations.expressions)
+    counts, suspects, schedules = run.collect(
+        [
+            questions.counts(frame, judged, laid, populations),
+            questions.suspects(frame, judged, populations, len(demands)),
+            questions.by_schedule(frame),
+        ]
+    )
+    outcome = report.Outcome(
+        counts=counts.row(0, named=True),
+        suspects=suspects,
+        schedules=dict(schedules.iter_rows()),
+        population=lambda: run.collect([population.question(frame, judged, len(demands))])[0],
+        judged=judged,
+        laid=laid,
+    )
+    return report.build(outcome, inventory, policy, frameworks, RULES, as_of, fail_on)

@@ -1,0 +1,173 @@
+"""From inventory columns to facts, once a credential, whatever the policy says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import narwhals as nw
+
+from keyaudit.engine import Engine
+from keyaudit.facts import cadence, lineage, versions
+
+_PAST = ("created_at", "last_changed_at", "last_rotated_at", "last_used_at", "compromised_at")
+_KEYS = ("encryption-key", "signing-key")
+
+
+def derive(
+    frame: nw.LazyFrame[Any], *, as_of: int, collected: frozenset[str], engine: Engine
+) -> nw.LazyFrame[Any]:
+    """Add every policy-independent fact of `facts.FACTS` to a frame of credentials.
+
+    `collected` holds the columns that any row carries, so that joins for the others are skipped.
+    """
+    frame = frame.with_columns(as_of=nw.lit(as_of, dtype=nw.Int64), versions_known=~nw.col("versions").is_null())
+    frame = _with_versions(frame, collected)
+    frame = frame.with_columns(*versions.facts(), *_identity())
+    frame = frame.with_columns(_value_created_at())
+    frame = frame.with_columns(*_age(), *_use(), *_future(), _single_value(), exposed_since=nw.col("compromised_at"))
+    frame = frame.with_columns(
+        rotates=nw.col("in_use") & ~nw.col("is_replica") & ~(nw.col("class") == "dynamic-secret").fill_null(value=False)
+    )
+    frame = _with_schedule(frame, collected, engine)
+    return lineage.derive(frame, collected)
+
+
+_WITHOUT_VERSIONS: Mapping[str, Any] = {
+    **dict.fromkeys(("v_count", "v_current", "v_pending", "v_old"), nw.Int64),
+    **dict.fromkeys(
+        (
+            "v_current_created",
+            "v_pending_created",
+            "v_replaced_created",
+            "v_latest",
+            "v_active_since",
+            "v_maybe_since",
+            "v_served_since",
+            "v_used_after",
+            "v_used_open",
+            "v_replaced_after",
+        ),
+        nw.Int64,
+    ),
+    **dict.fromkeys(
+        (
+            "v_current_undated",
+            "v_pending_undated",
+            "v_replaced_undated",
+            "v_active_open",
+            "v_maybe_open",
+            "v_served_open",
+            "v_encrypts",
+            "v_may_encrypt",
+            "v_gap",
+            "v_gap_unclear",
+            "v_used_unknown",
+            "v_exposed",
+            "v_may_expose",
+        ),
+        nw.Boolean,
+    ),
+}
+
+
+def _with_versions(frame: nw.LazyFrame[Any], collected: frozenset[str]) -> nw.LazyFrame[Any]:
+    if "versions" in collected:
+        return frame.join(versions.aggregate(frame), on="row", how="left")
+    return frame.with_columns(**{name: nw.lit(None, dtype=kind) for name, kind in _WITHOUT_VERSIONS.items()})
+
+
+def _identity() -> list[nw.Expr]:
+    kind = nw.col("class")
+    has_value = nw.col("v_current").fill_null(0) > 0
+    return [
+        (~nw.col("versions_known") | has_value).alias("in_use"),
+        (~nw.col("replica_of").is_null()).alias("is_replica"),
+        kind.is_in(_KEYS).alias("is_key"),
+    ]
+
+
+def _value_created_at() -> nw.Expr:
+    """A creation date in the future is no date: it would make anything look young."""
+    created = nw.col("v_current_created")
+    sound = ~nw.col("v_current_undated").fill_null(value=False) & (created <= nw.col("as_of"))
+    return nw.when(sound).then(created).alias("value_created_at")
+
+
+def _age() -> list[nw.Expr]:
+    """Exact where the version's date is known, else between the credential's own dates.
+
+    The value cannot be younger than the last change of anything, nor older than the last
+    rotation that the store recorded, or than the credential itself. Dates that contradict each
+    other are taken both ways, which widens the interval.
+    """
+    now, exact = nw.col("as_of"), nw.col("as_of") - nw.col("value_created_at")
+
+    def since(name: str) -> nw.Expr:
+        return nw.when(nw.col(name) <= now).then(now - nw.col(name))
+
+    least = since("last_changed_at")
+    most = nw.coalesce(since("last_rotated_at"), since("created_at"))
+    low = nw.when(most.is_null()).then(least).otherwise(nw.min_horizontal(least, most))
+    bounded = ~least.is_null() | ~most.is_null()
+    return [
+        nw.coalesce(exact, nw.when(~least.is_null()).then(low)).alias("age_min"),
+        nw.coalesce(exact, nw.when(~most.is_null()).then(nw.max_horizontal(least, most))).alias("age_max"),
+        nw.when(~exact.is_null())
+        .then(nw.lit("version-created"))
+        .when(bounded)
+        .then(nw.lit("bounded"))
+        .otherwise(nw.lit("none"))
+        .alias("age_basis"),
+    ]
+
+
+def _use() -> list[nw.Expr]:
+    """Unknown use is bounded by the age of the credential: a young one cannot be long unused."""
+    now, used = nw.col("as_of"), nw.col("last_used_at")
+    return [
+        (now - used).alias("unused_min"),
+        nw.coalesce(now - used, now - nw.col("created_at")).alias("unused_max"),
+    ]
+
+
+def _future() -> list[nw.Expr]:
+    latest = nw.max_horizontal(*_PAST, "v_latest")
+    return [
+        latest.alias("latest_instant"),
+        (latest > nw.col("as_of")).fill_null(value=False).alias("time_in_future"),
+    ]
+
+
+def _single_value() -> nw.Expr:
+    """One value ever: one version listed, no rotation recorded, and the version as old as the credential.
+
+    A store forgets versions, so a lone version that is more than a day younger than its
+    credential does not count as the first.
+    """
+    day = 86_400_000_000
+    reset = (nw.col("value_created_at") - nw.col("created_at") > day).fill_null(value=False)
+    return (
+        nw.when(~nw.col("last_rotated_at").is_null() | (nw.col("version_count") > 1) | reset)
+        .then(nw.lit(value=False))
+        .when(nw.col("version_count") == 1)
+        .then(nw.lit(value=True))
+        .alias("single_value")
+    )
+
+
+def _with_schedule(frame: nw.LazyFrame[Any], collected: frozenset[str], engine: Engine) -> nw.LazyFrame[Any]:
+    """Work each distinct schedule out once, in Python, and join the answers."""
+    if "rotation_schedule" not in collected:
+        return frame.with_columns(
+            schedule_interval_max=nw.lit(None, dtype=nw.Int64), schedule_unparsable=nw.lit(value=False)
+        )
+    wanted = frame.select("rotation_schedule").filter(~nw.col("rotation_schedule").is_null()).unique()
+    schedules = sorted(engine.collect([wanted])[0].to_series().to_list())
+    table = engine.table(
+        {"rotation_schedule": schedules, "schedule_interval_max": [cadence.interval_max(s) for s in schedules]},
+        {"rotation_schedule": "string", "schedule_interval_max": "integer"},
+    )
+    frame = frame.join(table, on="rotation_schedule", how="left")
+    unread = ~nw.col("rotation_schedule").is_null() & nw.col("schedule_interval_max").is_null()
+    return frame.with_columns(schedule_unparsable=unread)

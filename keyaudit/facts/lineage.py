@@ -1,0 +1,75 @@
+"""Facts about relatives: copies of one logical credential, and staging counterparts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import narwhals as nw
+
+_PRODUCTION = ("production", "prod")
+_STAGING = ("staging", "stage", "stg")
+
+
+def derive(frame: nw.LazyFrame[Any], collected: frozenset[str]) -> nw.LazyFrame[Any]:
+    """Add lineage and staging facts; `collected` includes what the policy classifies."""
+    frame = _with_lineage(frame) if "lineage" in collected else _without(frame, _LINEAGE)
+    return _with_staging(frame) if "environment" in collected else _without(frame, _STAGED)
+
+
+_LINEAGE = {"lineage_environments": nw.Int64, "lineage_newest_at": nw.Int64}
+_STAGED = {"has_staging": nw.Boolean, "staging_value_created_at": nw.Int64, "staging_lead": nw.Int64}
+
+
+def _without(frame: nw.LazyFrame[Any], names: dict[str, Any]) -> nw.LazyFrame[Any]:
+    empty = {
+        name: nw.lit(value=False) if kind is nw.Boolean else nw.lit(None, dtype=kind) for name, kind in names.items()
+    }
+    return frame.with_columns(**empty)
+
+
+def _with_lineage(frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    named = frame.filter(~nw.col("lineage").is_null())
+    own = nw.when(~nw.col("is_replica") & nw.col("in_use")).then(nw.col("value_created_at"))
+    family = named.group_by("lineage").agg(
+        nw.col("environment").n_unique().alias("all_environments"),
+        nw.col("environment").is_null().any().alias("some_unclassified"),
+        own.max().alias("lineage_newest_at"),
+    )
+    counted = nw.col("all_environments").cast(nw.Int64) - nw.when(nw.col("some_unclassified")).then(1).otherwise(0)
+    # With an unclassified copy, one environment might still be two.
+    certain = ~nw.col("some_unclassified") | (counted > 1)
+    family = family.select("lineage", "lineage_newest_at", lineage_environments=nw.when(certain).then(counted))
+    return frame.join(family, on="lineage", how="left")
+
+
+def _with_staging(frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    """Pair production with staging by name, the environment's own word taken out of it."""
+    environment = nw.col("environment")
+    key = (
+        nw.when(environment.is_in(_PRODUCTION))
+        .then(_bare(_PRODUCTION))
+        .when(environment.is_in(_STAGING))
+        .then(_bare(_STAGING))
+    )
+    frame = frame.with_columns(counterpart=key)
+    in_staging = environment.is_in(_STAGING).fill_null(value=False) & nw.col("in_use") & ~nw.col("is_replica")
+    staging = (
+        frame.filter(in_staging)
+        .group_by("counterpart")
+        .agg(nw.col("value_created_at").max().alias("staging_value_created_at"), nw.len().alias("staged"))
+    )
+    frame = frame.join(staging, on="counterpart", how="left")
+    produces = environment.is_in(_PRODUCTION).fill_null(value=False)
+    paired = produces & ~nw.col("staged").is_null()
+    created = nw.when(paired).then(nw.col("staging_value_created_at"))
+    frame = frame.with_columns(has_staging=paired, staging_value_created_at=created)
+    return frame.with_columns(
+        staging_lead=nw.col("value_created_at") - nw.col("staging_value_created_at")
+    )
+
+
+def _bare(words: tuple[str, ...]) -> nw.Expr:
+    name = nw.col("name")
+    for word in words:
+        name = name.str.replace_all(word, "*", literal=True)
+    return name

@@ -1,0 +1,199 @@
+"""Facts that come from a credential's versions: one pass, one row a credential.
+
+Every bound here holds for all versions that play a part: a minimum counts only what is certain,
+a maximum also what is possible. A version whose end is not recorded was replaced somewhere
+between the creation of the value in use and the last change of the credential.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import narwhals as nw
+
+from keyaudit.times import LONGEST_DURATION
+
+NONE = -1
+
+_USABLE_END = ("disabled", "destroyed")
+
+
+def aggregate(frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    """Sum the versions of each credential up in columns named `v_…`, keyed by `row`.
+
+    `frame` has `row`, `compromised_at` and `versions`. Credentials without any version are absent.
+    """
+    one = frame.select("row", "compromised_at", "versions").explode("versions")
+    one = one.filter(~nw.col("versions").is_null())
+    fields = ("state", "created_at", "superseded_at", "retired_at", "authenticates", "last_used_at")
+    one = one.select(
+        "row",
+        "compromised_at",
+        **{name: nw.col("versions").struct.field(name) for name in fields},
+    ).with_columns(
+        pending=nw.col("state") == "pending",
+        current=nw.col("state") == "current",
+        served=nw.col("state") == "superseded",
+        ended=nw.col("state").is_in(_USABLE_END),
+    )
+    one = one.with_columns(
+        old=nw.col("served") | nw.col("ended"),
+        open_end=nw.col("superseded_at").is_null(),
+        maybe=nw.col("authenticates").is_null(),
+        active=nw.col("authenticates").fill_null(value=False),
+    )
+    return one.group_by("row").agg(*_counts(), *_replaced(), *_used(), *_compromised())
+
+
+def _counts() -> list[nw.Expr]:
+    current, pending, old = nw.col("current"), nw.col("pending"), nw.col("old")
+    created, no_date = nw.col("created_at"), nw.col("created_at").is_null()
+    was_in_use = nw.col("served") | (nw.col("ended") & ~nw.col("open_end"))
+    return [
+        (~pending).sum().alias("v_count"),
+        current.sum().alias("v_current"),
+        pending.sum().alias("v_pending"),
+        old.sum().alias("v_old"),
+        _lowest(current, created).alias("v_current_created"),
+        (current & no_date).any().alias("v_current_undated"),
+        _lowest(pending, created).alias("v_pending_created"),
+        (pending & no_date).any().alias("v_pending_undated"),
+        _highest(was_in_use, created).alias("v_replaced_created"),
+        (was_in_use & no_date).any().alias("v_replaced_undated"),
+        nw.max_horizontal("created_at", "superseded_at", "retired_at", "last_used_at").max().alias("v_latest"),
+    ]
+
+
+def _replaced() -> list[nw.Expr]:
+    old, served, ended = nw.col("old"), nw.col("served"), nw.col("ended")
+    open_end, maybe, active = nw.col("open_end"), nw.col("maybe"), nw.col("active")
+    end, gone = nw.col("superseded_at"), nw.col("retired_at")
+    return [
+        _lowest(old & active, end).alias("v_active_since"),
+        (old & active & open_end).any().alias("v_active_open"),
+        _lowest(old & maybe, end).alias("v_maybe_since"),
+        (old & maybe & open_end).any().alias("v_maybe_open"),
+        _lowest(served, end).alias("v_served_since"),
+        (served & open_end).any().alias("v_served_open"),
+        (served & active).any().alias("v_encrypts"),
+        (served & maybe).any().alias("v_may_encrypt"),
+        (old & (gone < end)).fill_null(value=False).any().alias("v_gap"),
+        (ended & (gone.is_null() | open_end)).any().alias("v_gap_unclear"),
+    ]
+
+
+def _used() -> list[nw.Expr]:
+    old, used, end = nw.col("old"), nw.col("last_used_at"), nw.col("superseded_at")
+    return [
+        _highest(old, used - end).alias("v_used_after"),
+        _highest(old & nw.col("open_end"), used).alias("v_used_open"),
+        (old & used.is_null()).any().alias("v_used_unknown"),
+    ]
+
+
+def _compromised() -> list[nw.Expr]:
+    created, flagged = nw.col("created_at"), nw.col("compromised_at")
+    before, undated = created <= flagged, created.is_null() & ~flagged.is_null()
+    usable = nw.col("active") | (nw.col("current") & nw.col("maybe"))
+    unclear = nw.col("served") & nw.col("maybe")
+    return [
+        (before & usable).fill_null(value=False).any().alias("v_exposed"),
+        ((before & unclear) | (undated & (usable | unclear))).fill_null(value=False).any().alias("v_may_expose"),
+        _lowest((created > flagged) & ~nw.col("pending"), created - flagged).alias("v_replaced_after"),
+    ]
+
+
+def _lowest(where: nw.Expr, value: nw.Expr) -> nw.Expr:
+    return nw.when(where).then(value).min()
+
+
+def _highest(where: nw.Expr, value: nw.Expr) -> nw.Expr:
+    return nw.when(where).then(value).max()
+
+
+def facts() -> list[nw.Expr]:
+    """Turn the `v_…` columns, `versions` and the credential's own dates into facts.
+
+    The frame must carry `versions_known` and `as_of`.
+    """
+    known = nw.col("versions_known")
+    now, changed, current = nw.col("as_of"), nw.col("last_changed_at"), nw.col("v_current_created")
+
+    def flag(name: str) -> nw.Expr:
+        return nw.col(name).fill_null(value=False)
+
+    def span(since: str, is_open: str) -> tuple[nw.Expr, nw.Expr]:
+        dated = now - nw.col(since)
+        least = nw.max_horizontal(dated, nw.when(flag(is_open)).then(now - changed))
+        most = nw.max_horizontal(
+            dated,
+            nw.when(flag(is_open)).then(nw.max_horizontal((now - current).fill_null(LONGEST_DURATION), 0 * now)),
+        )
+        return least, most
+
+    active_low, active_high = span("v_active_since", "v_active_open")
+    _, maybe_high = span("v_maybe_since", "v_maybe_open")
+    served_low, served_high = span("v_served_since", "v_served_open")
+    return [
+        nw.when(known).then(nw.col("v_count").fill_null(0)).alias("version_count"),
+        nw.when(known).then(nw.col("v_pending").fill_null(0) > 0).alias("has_pending"),
+        nw.when(~flag("v_pending_undated")).then(now - nw.col("v_pending_created")).alias("pending_for"),
+        nw.when(known).then(nw.col("v_old").fill_null(0) > 0).alias("has_superseded"),
+        nw.when(known).then(active_low.fill_null(NONE)).alias("old_active_min"),
+        nw.when(known).then(nw.max_horizontal(active_high, maybe_high).fill_null(NONE)).alias("old_active_max"),
+        nw.when(known).then(served_low.fill_null(NONE)).alias("old_enabled_min"),
+        nw.when(known).then(served_high.fill_null(NONE)).alias("old_enabled_max"),
+        *_use(known, flag),
+        _three(known, flag("v_encrypts"), flag("v_may_encrypt")).alias("old_encrypts"),
+        _three(known, flag("v_gap"), flag("v_gap_unclear")).alias("had_gap"),
+        _rolled_back(known, flag),
+        _exposed(known, flag),
+        nw.col("v_replaced_after").alias("replaced_after"),
+    ]
+
+
+def _use(known: nw.Expr, flag: Any) -> list[nw.Expr]:
+    """How long after it was replaced an old version was used."""
+    after, late = nw.col("v_used_after"), nw.col("v_used_open")
+    least = nw.max_horizontal(after, late - nw.col("last_changed_at"))
+    most = nw.max_horizontal(after, nw.when(~late.is_null()).then(late - nw.col("v_current_created")))
+    unclear = flag("v_used_unknown") | (~late.is_null() & nw.col("v_current_created").is_null())
+    high = nw.when(unclear).then(nw.lit(LONGEST_DURATION)).otherwise(nw.max_horizontal(most, 0 * nw.col("as_of") - 1))
+    return [
+        nw.when(known).then(nw.max_horizontal(least, 0 * nw.col("as_of") - 1)).alias("old_used_min"),
+        nw.when(known).then(high).alias("old_used_max"),
+    ]
+
+
+def _rolled_back(known: nw.Expr, flag: Any) -> nw.Expr:
+    replaced, current = nw.col("v_replaced_created"), nw.col("v_current_created")
+    return (
+        nw.when(known & (nw.col("v_current").fill_null(0) > 0))
+        .then(
+            nw.when(replaced > current)
+            .then(nw.lit(value=True))
+            .when(~flag("v_replaced_undated") & (replaced.is_null() | (replaced <= current)))
+            .then(nw.lit(value=False))
+        )
+        .alias("rolled_back")
+    )
+
+
+def _exposed(known: nw.Expr, flag: Any) -> nw.Expr:
+    """Without versions, a credential that has not changed since the compromise is surely exposed."""
+    flagged = nw.col("compromised_at")
+    return (
+        nw.when(flagged.is_null())
+        .then(nw.lit(value=False))
+        .when(known & flag("v_exposed"))
+        .then(nw.lit(value=True))
+        .when(known & ~flag("v_may_expose"))
+        .then(nw.lit(value=False))
+        .when(nw.col("last_changed_at") <= flagged)
+        .then(nw.lit(value=True))
+        .alias("exposed")
+    )
+
+
+def _three(known: nw.Expr, surely: nw.Expr, maybe: nw.Expr) -> nw.Expr:
+    return nw.when(known & surely).then(nw.lit(value=True)).when(known & ~maybe).then(nw.lit(value=False))

@@ -1,0 +1,343 @@
+"""One pass from judged columns to the Report that every format prints."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from keyaudit import __version__, match
+from keyaudit.model import (
+    Basis,
+    ControlRef,
+    Coverage,
+    Framework,
+    FrameworkResult,
+    Inventory,
+    InventorySummary,
+    Policy,
+    PolicySummary,
+    Report,
+    Rule,
+    RuleResult,
+    Schedule,
+    ScheduleSummary,
+    ScopeStatus,
+    Severity,
+    Summary,
+    Verdict,
+    WaiverResult,
+)
+from keyaudit.report import controls, subjects
+from keyaudit.report.findings import Bearing, Block, CredentialBlock, Findings
+from keyaudit.report.population import Population
+from keyaudit.report.questions import Place, gating
+from keyaudit.report.waiving import waive
+from keyaudit.rules import documentation
+from keyaudit.verdicts import FAIL, UNKNOWN, Judged
+
+if TYPE_CHECKING:
+    from keyaudit.report.subjects import Judgement
+
+_WAIVED = 3
+_SORTED = ("source", "scope", "id", "row")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the engine answered: one row of counts, the rows that did not pass, and where things are.
+
+    `schedules` counts credentials by the name of the policy's schedule; `population` computes
+    every credential's row when a format asks for it.
+    """
+
+    counts: Mapping[str, Any]
+    suspects: pl.DataFrame
+    schedules: Mapping[str | None, int]
+    population: Callable[[], pl.DataFrame]
+    judged: tuple[Judged, ...]
+    laid: tuple[Place, ...]
+
+
+def build(
+    outcome: Outcome,
+    inventory: Inventory,
+    policy: Policy,
+    frameworks: Sequence[Framework],
+    rules: Sequence[Rule],
+    as_of: int,
+    fail_on: Severity | None,
+) -> Report:
+    """Build the report; see `model.Report` for what it holds and in which order."""
+    by_rule = _bearings(outcome.laid, policy)
+    waivers = [waiver for waiver in policy.waivers if subjects.in_force(waiver, as_of)]
+    matched: Counter[str] = Counter()
+    standing, blocks = outcome.suspects, list[Block]()
+    for judged in outcome.judged:
+        standing, found = _credential_blocks(judged, standing, policy, waivers, matched, by_rule.get(judged.rule.name, ()))
+        blocks += found
+    waiver_results = subjects.waiver_results(policy.waivers, matched, as_of)
+    others = _others(rules, policy, inventory.coverage, waiver_results, as_of)
+    blocks += _other_blocks(rules, policy, others, by_rule)
+    findings = Findings(blocks)
+    results = _rule_results(rules, policy, outcome, others, findings)
+    known = _evidence(rules, policy, outcome, others, standing, inventory.coverage)
+    return Report(
+        version=__version__,
+        as_of=as_of,
+        period=None,
+        policy=_policy(policy, frameworks, outcome.schedules),
+        frameworks=tuple(
+            FrameworkResult(f.id, f.name, f.version, f.publisher, f.scope_note, f.sha256) for f in frameworks
+        ),
+        inventory=InventorySummary(
+            inventory.sha256, inventory.collected_at, int(outcome.counts["credentials"]), int(outcome.counts["versions"] or 0)
+        ),
+        coverage=inventory.coverage,
+        summary=_summary(results, rules, findings, int(outcome.counts["credentials"]), fail_on),
+        rules=results,
+        controls=controls.results(outcome.laid, outcome.counts, known, policy),
+        findings=findings,
+        waivers=waiver_results,
+        population=Population(outcome.population, outcome.judged, _waived_rows(findings), policy),
+    )
+
+
+def _bearings(laid: Sequence[Place], policy: Policy) -> dict[str, list[Bearing]]:
+    """List, by rule name, the controls that apply and that the rule bears on."""
+    found: dict[str, list[Bearing]] = {}
+    for place in laid:
+        demand = policy.frameworks.get(place.framework.id)
+        if demand and place.control.id in demand.not_applicable:
+            continue
+        ref = ControlRef(place.framework.id, place.control.id)
+        for name in place.control.rules:
+            found.setdefault(name, []).append(Bearing(ref, place.population, place.requirement))
+    return found
+
+
+def _credential_blocks(
+    judged: Judged,
+    suspects: pl.DataFrame,
+    policy: Policy,
+    waivers: Sequence[Any],
+    matched: Counter[str],
+    bearings: Sequence[Bearing],
+) -> tuple[pl.DataFrame, list[Block]]:
+    """Give one rule's findings, and the suspects with its waived codes marked."""
+    if not judged.asked or suspects.is_empty():
+        return suspects, []
+    rule, code = judged.rule, pl.col(judged.column)
+    failed, waived = waive(rule, suspects.filter(code == FAIL), waivers, matched)
+    groups = ((Verdict.FAIL, FAIL, failed), (Verdict.WAIVED, FAIL, waived), (Verdict.UNKNOWN, UNKNOWN, suspects.filter(code == UNKNOWN)))
+    blocks: list[Block] = []
+    for verdict, value, rows in groups:
+        theirs = pl.col("user_owned").fill_null(value=False)
+        for mine, severity, basis, bearing in (
+            (rows.filter(~theirs), policy.settings[rule.name].severity or rule.severity, rule.basis, bearings),
+            (rows.filter(theirs), Severity.INFO, Basis.PRACTICE, ()),
+        ):
+            if not mine.is_empty():
+                practice = basis is Basis.PRACTICE
+                blocks.append(
+                    CredentialBlock(
+                        rule, verdict, severity, basis, mine.sort(_SORTED), judged.by_requirement, () if practice else tuple(bearing), value
+                    )
+                )
+    if not waived.is_empty():
+        covered = pl.col("row").is_in(waived["row"].implode())
+        own = sorted({judged.column, *judged.by_requirement})
+        suspects = suspects.with_columns(
+            pl.when(covered & (pl.col(name) == FAIL)).then(pl.lit(_WAIVED, dtype=pl.Int8)).otherwise(pl.col(name)).alias(name)
+            for name in own
+        )
+    return suspects, blocks
+
+
+def _others(
+    rules: Sequence[Rule], policy: Policy, coverage: Sequence[Coverage], waivers: Sequence[WaiverResult], as_of: int
+) -> dict[str, tuple[Judgement, ...]]:
+    """Judge the rules that are not about credentials, by rule name."""
+    return {
+        rule.name: subjects.judge(rule, policy, coverage, waivers, as_of)
+        for rule in rules
+        if rule.subject != "credential" and policy.settings[rule.name].enabled
+    }
+
+
+def _other_blocks(
+    rules: Sequence[Rule],
+    policy: Policy,
+    others: Mapping[str, tuple[Judgement, ...]],
+    bearings: Mapping[str, Sequence[Bearing]],
+) -> list[Block]:
+    return [
+        subjects.block(
+            rule,
+            policy.settings[rule.name],
+            verdict,
+            others[rule.name],
+            [bearing.control for bearing in bearings.get(rule.name, ())],
+        )
+        for rule in rules
+        if rule.name in others
+        for verdict in (Verdict.FAIL, Verdict.UNKNOWN)
+    ]
+
+
+def _rule_results(
+    rules: Sequence[Rule],
+    policy: Policy,
+    outcome: Outcome,
+    others: Mapping[str, tuple[Judgement, ...]],
+    findings: Findings,
+) -> tuple[RuleResult, ...]:
+    waived: Counter[str] = Counter()
+    for block in findings.blocks:
+        if block.verdict is Verdict.WAIVED:
+            waived[block.rule.id] += len(block)
+    places = {judged.rule.id: judged for judged in outcome.judged}
+    return tuple(_rule_result(rule, policy, outcome.counts, places.get(rule.id), others, waived[rule.id]) for rule in rules)
+
+
+def _rule_result(
+    rule: Rule,
+    policy: Policy,
+    counts: Mapping[str, Any],
+    judged: Judged | None,
+    others: Mapping[str, tuple[Judgement, ...]],
+    waived: int,
+) -> RuleResult:
+    if judged is not None:
+        total = int(counts["credentials"])
+        passed, failed, unknown = (int(counts.get(f"{rule.id}:{word}") or 0) for word in ("pass", "fail", "unknown"))
+    else:
+        verdicts = Counter(judgement.verdict for judgement in others.get(rule.name, ()))
+        total = verdicts.total()
+        passed, failed, unknown = verdicts[Verdict.PASS], verdicts[Verdict.FAIL], verdicts[Verdict.UNKNOWN]
+    setting = policy.settings[rule.name]
+    lacking = judged.lacking if judged else ()
+    text = documentation(rule)
+    return RuleResult(
+        id=rule.id,
+        name=rule.name,
+        severity=None if rule.severity is None else setting.severity or rule.severity,
+        basis=rule.basis,
+        passed=passed,
+        failed=failed - waived,
+        unknown=unknown,
+        not_applicable=total - passed - failed - unknown,
+        waived=waived,
+        not_collected=lacking if setting.enabled else ("switched off by the policy",),
+        title=text.title,
+        why=text.why,
+        remediation=text.remediation,
+        references=text.references,
+    )
+
+
+def _evidence(
+    rules: Sequence[Rule],
+    policy: Policy,
+    outcome: Outcome,
+    others: Mapping[str, tuple[Judgement, ...]],
+    standing: pl.DataFrame,
+    coverage: Sequence[Coverage],
+) -> controls.Evidence:
+    unasked = {j.rule.name: f"{', '.join(j.lacking)} not collected" for j in outcome.judged if j.lacking}
+    unasked |= {rule.name: "switched off by the policy" for rule in rules if not policy.settings[rule.name].enabled}
+    unseen = sum(scope.status in {ScopeStatus.PARTIAL, ScopeStatus.FAILED} for scope in coverage)
+    failing, waived = _broken(outcome, standing)
+    return controls.Evidence(
+        rules={rule.name: rule for rule in rules},
+        unasked=unasked,
+        others={name: Counter(judgement.verdict for judgement in judged) for name, judged in others.items()},
+        failing=failing,
+        waived=waived,
+        blind=f"{unseen:,} of {len(coverage):,} scopes could not be read completely" if unseen else "",
+    )
+
+
+def _broken(
+    outcome: Outcome, standing: pl.DataFrame
+) -> tuple[dict[tuple[str, str], int], dict[tuple[str, str], int]]:
+    """Count, for every control, the credentials that break it and those whose breaks are waived.
+
+    Good practice never breaks a control, and neither does a customer's own key.
+    """
+    if standing.is_empty():
+        return {}, {}
+    by_name = {judged.rule.name: judged for judged in outcome.judged}
+    asked: dict[str, pl.Expr] = {}
+    for i, place in enumerate(outcome.laid):
+        bearing = [by_name[name] for name in place.control.rules if name in by_name]
+        columns = sorted({j.by_requirement[place.requirement] for j in bearing if j.asked and j.rule.basis is not Basis.PRACTICE})
+        inside = ~pl.col("user_owned").fill_null(value=False)
+        if place.population is not None:
+            inside &= pl.col(place.population).fill_null(value=False)
+        if columns:
+            fails = pl.any_horizontal(pl.col(name) == FAIL for name in columns)
+            waived = pl.any_horizontal(pl.col(name) == _WAIVED for name in columns)
+            asked[f"f{i}"] = (inside & fails).sum()
+            asked[f"w{i}"] = (inside & ~fails & waived).sum()
+    answer = standing.select(**asked).row(0, named=True) if asked else {}
+    both = ({p.key: int(answer.get(f"{letter}{i}") or 0) for i, p in enumerate(outcome.laid)} for letter in "fw")
+    failing, waived_only = both
+    return failing, waived_only
+
+
+def _waived_rows(findings: Findings) -> frozenset[tuple[int, str]]:
+    return frozenset(
+        (row, block.rule.id)
+        for block in findings.blocks
+        if block.verdict is Verdict.WAIVED and isinstance(block, CredentialBlock)
+        for row in block.rows["row"]
+    )
+
+
+def _policy(policy: Policy, frameworks: Sequence[Framework], used: Mapping[str | None, int]) -> PolicySummary:
+    rows = [_schedule(schedule, None, used.get(schedule.name, 0)) for schedule in policy.schedules]
+    for framework in frameworks:
+        demand = policy.frameworks.get(framework.id)
+        rows += [_schedule(schedule, framework.id, 0) for schedule in (demand.schedules if demand else ())]
+    return PolicySummary(policy.name, policy.sha256, policy.owner, policy.approved_by, policy.reviewed_on, tuple(rows))
+
+
+def _schedule(schedule: Schedule, framework: str | None, credentials: int) -> ScheduleSummary:
+    return ScheduleSummary(
+        schedule.name,
+        framework,
+        match.describe(schedule.match),
+        schedule.rotation_period,
+        schedule.grace_period,
+        schedule.overdue_tolerance,
+        credentials,
+    )
+
+
+def _summary(
+    results: Sequence[RuleResult], rules: Sequence[Rule], findings: Findings, credentials: int, fail_on: Severity | None
+) -> Summary:
+    about_credentials = {rule.id for rule in rules if rule.subject == "credential"}
+    counted = [result for result in results if result.id in about_credentials]
+    verdicts = {
+        Verdict.PASS: sum(result.passed for result in counted),
+        Verdict.FAIL: sum(result.failed for result in counted),
+        Verdict.UNKNOWN: sum(result.unknown for result in counted),
+        Verdict.NOT_APPLICABLE: sum(result.not_applicable for result in counted),
+        Verdict.WAIVED: sum(result.waived for result in counted),
+    }
+    by_severity: Counter[Severity] = Counter()
+    for block in findings.blocks:
+        if block.verdict is Verdict.FAIL and block.severity is not None:
+            by_severity[block.severity] += len(block)
+    unseen = any(block.verdict is Verdict.UNKNOWN for block in findings.blocks)
+    if any(gating(severity, fail_on) for severity in by_severity):
+        exit_code = 1
+    else:
+        exit_code = 3 if unseen or not credentials else 0
+    ordered = {severity: by_severity[severity] for severity in Severity if by_severity[severity]}
+    return Summary(verdicts=verdicts, by_severity=ordered, fail_on=fail_on, exit_code=exit_code)

@@ -1,0 +1,269 @@
+"""Findings in columns: a `Finding` is made only when somebody looks at it.
+
+A block holds the findings of one rule with one verdict, severity and basis, sorted; blocks
+follow each other in report order, so position in the report is position in the blocks.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shlex
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+from string import Formatter
+from typing import TYPE_CHECKING, Any, Protocol, overload
+
+from keyaudit import facts
+from keyaudit.model import Basis, ControlRef, CredentialRef, Finding, Rule, Severity, Verdict
+from keyaudit.report.version_choice import version_for
+from keyaudit.times import describe_duration, format_duration, format_instant
+
+if TYPE_CHECKING:
+    import polars as pl
+
+_VERDICT_ORDER = (Verdict.FAIL, Verdict.UNKNOWN, Verdict.WAIVED)
+_REQUIRED = frozenset({*facts.REQUIREMENT, "due_at", "overdue_by"})
+
+
+class Block(Protocol):
+    """Findings that share rule, verdict, severity and basis."""
+
+    @property
+    def rule(self) -> Rule:
+        """The rule they are of."""
+
+    @property
+    def verdict(self) -> Verdict:
+        """The verdict they have in common."""
+
+    @property
+    def severity(self) -> Severity | None:
+        """The severity they have in common; None where a rule has none."""
+
+    def __len__(self) -> int:
+        """Count them."""
+
+    def __iter__(self) -> Iterator[Finding]:
+        """Make each in turn."""
+
+    def at(self, position: int) -> Finding:
+        """Make one."""
+
+
+class Findings(Sequence[Finding]):
+    """All findings of a report, worst first."""
+
+    def __init__(self, blocks: Sequence[Block]) -> None:
+        """Put the blocks in report order."""
+        self.blocks = tuple(sorted((block for block in blocks if len(block)), key=_order))
+        self._ends = list(accumulate(len(block) for block in self.blocks))
+
+    def __len__(self) -> int:
+        """Count the findings."""
+        return self._ends[-1] if self._ends else 0
+
+    @overload
+    def __getitem__(self, index: int) -> Finding: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Finding]: ...
+    def __getitem__(self, index: int | slice) -> Finding | list[Finding]:
+        """Make the finding at a position, or the findings of a slice."""
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        position = index + len(self) if index < 0 else index
+        if not 0 <= position < len(self):
+            raise IndexError(index)
+        block = bisect_right(self._ends, position)
+        start = self._ends[block - 1] if block else 0
+        return self.blocks[block].at(position - start)
+
+    def __iter__(self) -> Iterator[Finding]:
+        """Make each finding in turn."""
+        for block in self.blocks:
+            yield from block
+
+
+def _order(block: Block) -> tuple[int, int, str]:
+    severity = len(Severity) if block.severity is None else block.severity.rank
+    return _VERDICT_ORDER.index(block.verdict), severity, block.rule.id
+
+
+@dataclass(frozen=True)
+class ReadyBlock:
+    """Findings about scopes, waivers and the policy: few, and made already."""
+
+    rule: Rule
+    verdict: Verdict
+    severity: Severity | None
+    ready: tuple[Finding, ...]
+
+    def __len__(self) -> int:
+        """See `Block`."""
+        return len(self.ready)
+
+    def __iter__(self) -> Iterator[Finding]:
+        """See `Block`."""
+        return iter(self.ready)
+
+    def at(self, position: int) -> Finding:
+        """See `Block`."""
+        return self.ready[position]
+
+
+@dataclass(frozen=True, slots=True)
+class Bearing:
+    """A control that a rule bears on: where to see if it applies, and which requirement it brings."""
+
+    control: ControlRef
+    applies: str | None
+    requirement: int
+
+
+@dataclass(frozen=True)
+class CredentialBlock:
+    """Findings of one credential rule.
+
+    `rows` carries identity, evidence facts, `versions`, the rule's code for each requirement and
+    a boolean column for each distinct population of controls.
+    """
+
+    rule: Rule
+    verdict: Verdict
+    severity: Severity | None
+    basis: Basis
+    rows: pl.DataFrame
+    codes: tuple[str, ...]
+    bearings: tuple[Bearing, ...]
+    code: int
+
+    def __len__(self) -> int:
+        """See `Block`."""
+        return self.rows.height
+
+    def __iter__(self) -> Iterator[Finding]:
+        """See `Block`."""
+        return (self._finding(row) for row in self.rows.iter_rows(named=True))
+
+    def at(self, position: int) -> Finding:
+        """See `Block`."""
+        return self._finding(self.rows.row(position, named=True))
+
+    def _finding(self, row: Mapping[str, Any]) -> Finding:
+        deciding = self._deciding(row)
+        known = _Known(row, deciding)
+        version = version_for(self.rule.name, row)
+        ref = CredentialRef(
+            row["source"], row["scope"], row["id"], row["name"], row["environment"], row["owner"]
+        )
+        by_framework = self.rule.per_requirement and known["requirement_basis"] == "framework"
+        return Finding(
+            rule=self.rule.id,
+            name=self.rule.name,
+            verdict=self.verdict,
+            severity=self.severity,
+            basis=Basis.FRAMEWORK if by_framework and self.basis is not Basis.PRACTICE else self.basis,
+            credential=ref,
+            subject=None,
+            version=version,
+            message=message(self.rule, known, decided=self.verdict is not Verdict.UNKNOWN),
+            evidence=evidence(self.rule, known),
+            due_at=known["due_at"] if self.rule.per_requirement else None,
+            clause=known["clause"] if self.rule.per_requirement else None,
+            fix=_fix(self.rule, row),
+            controls=self._controls(row),
+            waiver=row.get("waiver"),
+            fingerprint=fingerprint(self.rule.id, ref.source, ref.scope, ref.id, version or ""),
+        )
+
+    def _deciding(self, row: Mapping[str, Any]) -> int:
+        """Give the strictest of the requirements that came to this verdict."""
+        same = [k for k, code in enumerate(self.codes) if row[code] == self.code]
+        return min(same, key=lambda k: _strictness(row, k), default=0)
+
+    def _controls(self, row: Mapping[str, Any]) -> tuple[ControlRef, ...]:
+        return tuple(
+            bearing.control
+            for bearing in self.bearings
+            if (bearing.applies is None or row[bearing.applies]) and row[self.codes[bearing.requirement]] == self.code
+        )
+
+
+def _strictness(row: Mapping[str, Any], requirement: int) -> tuple[bool, int, bool, int, int]:
+    period, grace = row[f"rotation_period@{requirement}"], row[f"grace_period@{requirement}"]
+    return period is None, period or 0, grace is None, grace or 0, requirement
+
+
+class _Known:
+    """The facts of a row, with those of the requirement that decided."""
+
+    def __init__(self, row: Mapping[str, Any], requirement: int) -> None:
+        self._row, self._requirement = row, requirement
+
+    def __getitem__(self, name: str) -> Any:
+        return self._row[f"{name}@{self._requirement}" if name in _REQUIRED else name]
+
+
+def message(rule: Rule, known: Any, *, decided: bool) -> str:
+    """Say what was found, or why it could not be decided, in one sentence."""
+    fields = [field for _, field, _, _ in Formatter().parse(rule.message) if field]
+    if decided or "age" in fields:
+        return rule.message.format_map({field: _spoken(field, known) for field in fields})
+    missing = [name.replace("_", " ") for name in _doubtful(rule) if known[name] is None]
+    return f"cannot be decided: {', '.join(missing)} not known" if missing else "cannot be decided from the dates known"
+
+
+def _doubtful(rule: Rule) -> tuple[str, ...]:
+    return tuple(name for name in rule.evidence if name not in {"clause", "due_at"})
+
+
+def _spoken(field: str, known: Any) -> str:
+    if field == "age":
+        return _age(known["age_min"], known["age_max"])
+    value = known[field]
+    if value is None:
+        return "an unknown time" if field in facts.DURATIONS | facts.INSTANTS else "none"
+    if field in facts.DURATIONS:
+        return describe_duration(value)
+    return format_instant(value) if field in facts.INSTANTS else str(value)
+
+
+def _age(low: int | None, high: int | None) -> str:
+    if low is None and high is None:
+        return "of unknown age, hence possibly too"
+    if low == high and low is not None:
+        return describe_duration(low)
+    if high is None:
+        return f"at least {describe_duration(low or 0)}"
+    if not low:
+        return f"at most {describe_duration(high)}"
+    return f"between {describe_duration(low)} and {describe_duration(high)}"
+
+
+def evidence(rule: Rule, known: Any) -> dict[str, Any]:
+    """Print each fact of a rule's evidence in its canonical form."""
+    return {name: printed(name, known[name]) for name in rule.evidence}
+
+
+def printed(name: str, value: Any) -> Any:
+    """Print one fact: durations as `90d`, instants as RFC 3339; the rest stays as it is."""
+    if value is None or isinstance(value, bool):
+        return value
+    if name in facts.INSTANTS:
+        return format_instant(value)
+    return format_duration(value) if name in facts.DURATIONS else value
+
+
+def _fix(rule: Rule, row: Mapping[str, Any]) -> str | None:
+    template = rule.fixes.get(row["source"], rule.fixes.get("*"))
+    if template is None:
+        return None
+    account, _, region = row["scope"].partition("/")
+    places = {"id": row["id"], "name": row["name"], "scope": row["scope"], "account": account, "region": region}
+    return template.format_map({name: shlex.quote(value) for name, value in places.items()})
+
+
+def fingerprint(*parts: str) -> str:
+    """Identify a finding across runs; parts are kept apart so that no two can run together."""
+    return hashlib.sha256("\x1f".join(part.replace("\x1f", "\x1f\x1f") for part in parts).encode()).hexdigest()[:32]

@@ -1,0 +1,134 @@
+"""From rules to verdict columns: every rule on every credential, once for each distinct requirement.
+
+A verdict is an int8 code whose order is its weight, so that the verdict over several
+requirements, or several rules, is simply the largest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import narwhals as nw
+
+from keyaudit.facts import REQUIREMENT
+from keyaudit.model import Check, Collection, Rule, RuleSetting, Verdict
+
+NOT_APPLICABLE, PASS, UNKNOWN, FAIL = -1, 0, 1, 2
+CODES = {
+    NOT_APPLICABLE: Verdict.NOT_APPLICABLE,
+    PASS: Verdict.PASS,
+    UNKNOWN: Verdict.UNKNOWN,
+    FAIL: Verdict.FAIL,
+}
+
+
+class Requirement(Protocol):
+    """What one or several frameworks, or the policy alone, ask: see `policy.requirements`."""
+
+    @property
+    def columns(self) -> Mapping[str, nw.Expr]:
+        """The facts of `facts.REQUIREMENT`, as expressions."""
+
+    @property
+    def settings(self) -> Mapping[str, Mapping[str, Any]]:
+        """Rule settings by rule name that this requirement makes stricter; values may be expressions."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """Where the verdicts of one rule are.
+
+    `column` holds the verdict over all requirements; `by_requirement[k]` the column for
+    requirement `k`. `lacking` names the columns that some documents or scopes did not collect,
+    `asked` says whether it could be asked of any credential at all.
+    """
+
+    rule: Rule
+    column: str
+    by_requirement: tuple[str, ...]
+    lacking: tuple[str, ...]
+    asked: bool
+
+
+def judge(
+    frame: nw.LazyFrame[Any],
+    rules: Sequence[Rule],
+    settings: Mapping[str, RuleSetting],
+    requirements: Sequence[Requirement],
+    collections: Sequence[Collection],
+) -> tuple[nw.LazyFrame[Any], tuple[Judged, ...]]:
+    """Add the verdict columns of all credential rules, and each requirement's facts as `name@k`."""
+    judged = tuple(_place(rule, settings[rule.name], requirements, collections) for rule in rules)
+    for k, requirement in enumerate(requirements):
+        frame = frame.with_columns(**requirement.columns)
+        frame = frame.with_columns(
+            due_at=nw.col("value_created_at") + nw.col("rotation_period"),
+            overdue_by=nw.col("age_min") - nw.col("rotation_period") - nw.col("overdue_tolerance"),
+        )
+        columns = {f"{name}@{k}": nw.col(name) for name in (*REQUIREMENT, "due_at", "overdue_by")}
+        for verdict in judged:
+            if verdict.asked and verdict.by_requirement[k] == f"{verdict.rule.id}@{k}":
+                columns[verdict.by_requirement[k]] = _code(verdict.rule, settings, requirement, collections)
+        frame = frame.with_columns(**columns)
+    return frame.with_columns(*(_combined(verdict) for verdict in judged)), judged
+
+
+def _place(
+    rule: Rule, setting: RuleSetting, requirements: Sequence[Requirement], collections: Sequence[Collection]
+) -> Judged:
+    missing = [_missing(rule, collection) for collection in collections]
+    lacking = sorted({name for names in missing for name in names})
+    asked = setting.enabled and (not missing or any(not names for names in missing))
+    own = tuple(
+        f"{rule.id}@{k if rule.per_requirement or rule.name in requirement.settings else 0}"
+        for k, requirement in enumerate(requirements)
+    )
+    return Judged(rule, rule.id, own, tuple(lacking), asked)
+
+
+def _missing(rule: Rule, collection: Collection) -> tuple[str, ...]:
+    """Name what a rule needs and a collection did not ask for; any one of a tuple is enough."""
+    needs = ((need,) if isinstance(need, str) else need for need in rule.needs)
+    return tuple(" or ".join(need) for need in needs if not collection.columns.intersection(need))
+
+
+def _code(
+    rule: Rule,
+    settings: Mapping[str, RuleSetting],
+    requirement: Requirement,
+    collections: Sequence[Collection],
+) -> nw.Expr:
+    assert rule.check is not None, "only credential rules are judged in columns"
+    params = {**settings[rule.name].params, **requirement.settings.get(rule.name, {})}
+    code = three_valued(rule.check(params))
+    blind = [i for i, collection in enumerate(collections) if _missing(rule, collection)]
+    if blind:
+        code = nw.when(nw.col("collection").is_in(blind)).then(_lit(NOT_APPLICABLE)).otherwise(code)
+    return code.cast(nw.Int8)
+
+
+def three_valued(check: Check) -> nw.Expr:
+    """Turn a rule's two questions into a code; whatever comes out null is unknown."""
+    return (
+        nw.when(~check.applies)
+        .then(_lit(NOT_APPLICABLE))
+        .when(check.applies & check.fails)
+        .then(_lit(FAIL))
+        .when(check.applies & ~check.fails)
+        .then(_lit(PASS))
+        .otherwise(_lit(UNKNOWN))
+    )
+
+
+def _combined(verdict: Judged) -> nw.Expr:
+    if not verdict.asked:
+        return _lit(NOT_APPLICABLE).cast(nw.Int8).alias(verdict.column)
+    columns = sorted(set(verdict.by_requirement))
+    worst = nw.col(columns[0]) if len(columns) == 1 else nw.max_horizontal(*columns)
+    return worst.alias(verdict.column)
+
+
+def _lit(code: int) -> nw.Expr:
+    return nw.lit(code, dtype=nw.Int8)
