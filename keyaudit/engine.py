@@ -84,7 +84,7 @@ class DuckDB:
             import pyarrow  # noqa: F401 - duckdb hands frames over through it
         except ImportError:
             raise MissingExtraError("duckdb", "--engine duckdb") from None
-        self._database = duckdb.connect(config={"TimeZone": "UTC"})
+        self._database = duckdb.connect()
         self._names = 0
 
     def open(self, inventory: Inventory) -> nw.LazyFrame[Any]:

@@ -8,7 +8,7 @@ from typing import Any
 import narwhals as nw
 
 from keyaudit.engine import Engine
-from keyaudit.facts import cadence, lineage, versions
+from keyaudit.facts import cadence, relatives, versions
 
 _PAST = ("created_at", "last_changed_at", "last_rotated_at", "last_used_at", "compromised_at")
 _KEYS = ("encryption-key", "signing-key")
@@ -30,7 +30,7 @@ def derive(
         rotates=nw.col("in_use") & ~nw.col("is_replica") & ~(nw.col("class") == "dynamic-secret").fill_null(value=False)
     )
     frame = _with_schedule(frame, collected, engine)
-    return lineage.derive(frame, collected)
+    return relatives.derive(frame, collected)
 
 
 _WITHOUT_VERSIONS: Mapping[str, Any] = {

@@ -146,6 +146,7 @@ def facts() -> list[nw.Expr]:
         *_use(known, flag),
         _three(known, flag("v_encrypts"), flag("v_may_encrypt")).alias("old_encrypts"),
         _three(known, flag("v_gap"), flag("v_gap_unclear")).alias("had_gap"),
+        nw.col("v_replaced_created").alias("newest_replaced_at"),
         _rolled_back(known, flag),
         _exposed(known, flag),
         nw.col("v_replaced_after").alias("replaced_after"),
