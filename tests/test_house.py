@@ -1,0 +1,95 @@
+"""What holds for every file: budgets, names, and nothing of one particular machine."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+CODE = sorted((ROOT / "keyaudit").rglob("*.py"))
+TESTS = sorted((ROOT / "tests").rglob("*.py"))
+
+LONGEST_FUNCTION = 50
+LONGEST_FILE = 400
+ALL_NOUNS_ON_ONE_PAGE = {"keyaudit/model.py": 600}
+PRODUCT = re.compile(r"(?i)secrets?_manager")
+CATCH_ALL = re.compile(r"(?i)(^|_)(utils?|helpers?|common|core|misc|manager)(_|$)")
+WALL_CLOCKS = {("datetime", "now"), ("datetime", "today"), ("datetime", "utcnow"), ("date", "today"), ("time", "time")}
+LOCK_HOSTS = {"https://pypi.org", "https://files.pythonhosted.org"}
+MACHINE = re.compile(rb"(?<![\w.-])/(work|root|tmp|home)/[A-Za-z]|index[-_]url|\[\[tool\.uv\.index\]\]|find[-_]links")
+
+
+def tracked() -> list[Path]:
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True).stdout
+    return [ROOT / name for name in listed.decode().split("\0") if name and (ROOT / name).is_file()]
+
+
+def functions(file: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    for node in ast.walk(ast.parse(file.read_bytes())):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node
+
+
+def name_of(file: Path) -> str:
+    return str(file.relative_to(ROOT))
+
+
+@pytest.mark.parametrize("file", CODE, ids=name_of)
+def test_a_file_and_its_functions_fit_a_screen(file: Path) -> None:
+    long = [
+        f"{node.name}: {length} lines"
+        for node in functions(file)
+        if (length := (node.end_lineno or 0) - node.lineno + 1) > LONGEST_FUNCTION
+    ]
+    assert not long
+    assert len(file.read_text("utf-8").splitlines()) <= ALL_NOUNS_ON_ONE_PAGE.get(name_of(file), LONGEST_FILE)
+
+
+def test_no_module_is_called_after_nothing_in_particular() -> None:
+    names = [file.stem for file in CODE]
+    for file in CODE:
+        nodes = ast.walk(ast.parse(file.read_bytes()))
+        names += [re.sub(r"(?<=[a-z])(?=[A-Z])", "_", node.name) for node in nodes if isinstance(node, ast.ClassDef)]
+    assert [name for name in names if CATCH_ALL.search(PRODUCT.sub("", name))] == []
+
+
+def test_only_the_command_line_reads_the_clock_and_the_environment() -> None:
+    found = []
+    for file in CODE:
+        if file.is_relative_to(ROOT / "keyaudit" / "cli") or file.name == "__main__.py":
+            continue
+        for node in ast.walk(ast.parse(file.read_bytes())):
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name | ast.Attribute):
+                owner = node.value.id if isinstance(node.value, ast.Name) else node.value.attr
+                if (owner, node.attr) in {*WALL_CLOCKS, ("sys", "stdout"), ("sys", "exit"), ("sys", "argv")}:
+                    found.append(f"{name_of(file)}:{node.lineno}: {owner}.{node.attr}")
+    assert not found
+
+
+def test_tests_replace_nothing_of_ours() -> None:
+    banned = re.compile(r"mock\.patch|from unittest import mock|MagicMock|monkeypatch\.setattr")
+    assert [name_of(file) for file in TESTS if file != Path(__file__) and banned.search(file.read_text("utf-8"))] == []
+
+
+def test_the_lock_file_names_the_two_public_hosts_only() -> None:
+    hosts = set(re.findall(r'https?://[^/"]+', (ROOT / "uv.lock").read_text("utf-8")))
+    assert hosts == LOCK_HOSTS
+
+
+def test_nothing_committed_knows_one_particular_machine() -> None:
+    found = []
+    for file in tracked():
+        for number, line in enumerate(file.read_bytes().split(b"\n"), start=1):
+            if MACHINE.search(line) and file != Path(__file__):
+                found.append(f"{name_of(file)}:{number}: {line[:100]!r}")
+    assert not found
+
+
+def test_set_up_names_no_host() -> None:
+    set_up = [ROOT / "Makefile", *(ROOT / ".ci").iterdir()]
+    assert [name_of(file) for file in set_up if re.search(r"https?://", file.read_text("utf-8"))] == []
