@@ -10,6 +10,8 @@ CSV file spells it `rotation.enabled`, `labels.team`, `versions.created_at`.
 
 from __future__ import annotations
 
+from typing import Any
+
 SCHEMA = "keyaudit/inventory/1"
 
 CREDENTIALS: dict[str, str] = {
@@ -54,6 +56,8 @@ VERSIONS: dict[str, str] = {
     "stages": "names",
 }
 
+NAMES = frozenset((*CREDENTIALS, "versions", *(f"versions.{name}" for name in VERSIONS)))
+
 REQUIRED = ("source", "scope", "id", "name")
 REQUIRED_OF_VERSION = ("id", "state")
 
@@ -75,11 +79,11 @@ CHOICES: dict[str, tuple[str, ...]] = {
 }
 
 
-def polars_schema() -> dict[str, object]:
+def polars_schema() -> dict[str, Any]:
     """Give the polars schema of `Inventory.credentials`, `row` and `collection` first."""
     import polars as pl
 
-    kinds: dict[str, object] = {
+    kinds: dict[str, Any] = {
         "text": pl.String,
         "integer": pl.Int64,
         "boolean": pl.Boolean,
@@ -87,7 +91,7 @@ def polars_schema() -> dict[str, object]:
         "labels": pl.String,
         "names": pl.List(pl.String),
     }
-    version = pl.Struct({name: kinds[kind] for name, kind in VERSIONS.items()})  # type: ignore[dict-item]
+    version = pl.Struct({name: kinds[kind] for name, kind in VERSIONS.items()})
     return {
         "row": pl.Int64,
         "collection": pl.Int64,

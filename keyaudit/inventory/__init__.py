@@ -1,0 +1,26 @@
+"""The inventory document, `keyaudit/inventory/1`: read, checked, merged and written.
+
+JSON, YAML, NDJSON, CSV and Parquet carry the same columns (`columns`). A document with any row
+that cannot be read is refused whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from keyaudit.inventory.rows import Credential
+    from keyaudit.model import Coverage, Inventory
+
+
+def from_rows(
+    rows: Sequence[Credential],
+    coverage: Sequence[Coverage],
+    collected_at: int | None,
+    columns: Iterable[str],
+) -> Inventory:
+    """Turn what a live source answered into an inventory. See `live.from_rows`."""
+    from keyaudit.inventory import live
+
+    return live.from_rows(rows, coverage, collected_at, columns)
