@@ -99,10 +99,9 @@ def many(kind: Kind) -> Kind:
     def read_all(value: Any) -> tuple[Any, ...]:
         if not isinstance(value, (list, tuple)):
             raise Refused("expected a list")
-        rows = []
+        rows: list[Any] = []
         try:
-            for row in value:
-                rows.append(read(row))
+            rows.extend(map(read, value))
         except Refused as refused:
             refused.path.append(f"[{len(rows)}]")
             raise

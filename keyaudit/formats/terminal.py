@@ -1,0 +1,261 @@
+"""The report for a terminal: what came of it, what was not seen, then what to mend and how.
+
+Plain text unless colour is asked for: no boxes, nothing that a pager or a log cannot carry.
+Commands stand on one line however long, so that they can be copied.
+"""
+
+from __future__ import annotations
+
+import io
+from collections import Counter
+from collections.abc import Iterable
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from keyaudit import times
+from keyaudit.formats import wording
+from keyaudit.formats.visible import visible
+from keyaudit.model import ControlResult, Finding, Report, Severity, Verdict
+
+MOST_IN_FULL = 100
+MOST_OF_A_GROUP = 10
+MOST_GROUPS = 25
+MOST_GAPS = 15
+MOST_CONTROLS = 20
+NARROWEST = 40
+
+_STYLES = {
+    "critical": "bold white on red",
+    "high": "bold red",
+    "medium": "yellow",
+    "low": "cyan",
+    "info": "dim",
+}
+_ASCII = str.maketrans({"·": "-", "…": "...", "—": "-", "×": "x"})
+
+
+def render(
+    report: Report,
+    *,
+    width: int = 80,
+    colour: bool = False,
+    group_by: str = "owner",
+    ascii_only: bool = False,
+) -> bytes:
+    """Lay the report out for `width` columns, findings grouped by `owner` or `environment`.
+
+    `colour` adds ANSI colours; `ascii_only` escapes whatever is not ASCII, for logs that break on it.
+    """
+    out = io.StringIO()
+    console = Console(
+        file=out,
+        width=max(width, NARROWEST),
+        force_terminal=colour,
+        color_system="standard" if colour else None,
+        markup=False,
+        highlight=False,
+        emoji=False,
+        legacy_windows=False,
+        _environ={},
+    )
+    _summary(console, report)
+    _gaps(console, report)
+    _controls(console, report)
+    _findings(console, report, group_by)
+    _next(console, report)
+    text = "".join(f"{line.rstrip()}\n" for line in out.getvalue().splitlines())
+    return text.translate(_ASCII).encode("ascii", "backslashreplace") if ascii_only else text.encode()
+
+
+def _heading(console: Console, text: str) -> None:
+    console.print()
+    console.print(Text(text, style="bold"))
+
+
+def _grid(rows: Iterable[tuple[Text | str, ...]], *, whole: bool = False) -> Padding:
+    """Columns of text, the last one as wide as the line allows; `whole` never breaks the others."""
+    rows = list(rows)
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    for _ in rows[0][:-1]:
+        grid.add_column(no_wrap=whole, overflow="fold")
+    grid.add_column(ratio=1, overflow="fold")
+    for row in rows:
+        grid.add_row(*(cell if isinstance(cell, Text) else Text(cell) for cell in row))
+    return Padding(grid, (0, 0, 0, 2))
+
+
+def _summary(console: Console, report: Report) -> None:
+    policy, inventory, verdicts = report.policy, report.inventory, report.summary.verdicts
+    as_of = times.format_instant(report.as_of)
+    console.print(
+        Text(f"keyaudit {visible(report.version)} · {visible(policy.name)} · as of {as_of}", style="dim")
+    )
+    console.print()
+    style = {0: "bold green", 1: "bold red"}.get(report.summary.exit_code, "bold yellow")
+    console.print(Text(wording.headline(report), style=style))
+    console.print()
+    counted = [
+        wording.plural(inventory.credentials, "credential"),
+        wording.plural(inventory.versions, "version"),
+    ]
+    if inventory.collected_at is not None:
+        counted.append(f"collected {times.format_instant(inventory.collected_at)}")
+    rows = [
+        ("audited", ", ".join(counted)),
+        ("verdicts", ", ".join(f"{verdicts.get(verdict, 0):,} {verdict}" for verdict in Verdict)),
+        ("failures", wording.severity_counts(report)),
+        ("policy", f"{visible(policy.name)}, sha256 {policy.sha256[:12]}{_approved(report)}"),
+    ]
+    if report.period:
+        rows.append(("period", " to ".join(times.format_instant(end) for end in report.period)))
+    console.print(_grid(rows))
+
+
+def _approved(report: Report) -> str:
+    policy = report.policy
+    approved = (
+        f", approved by {visible(policy.approved_by)}" if policy.approved_by else ", not approved by anyone"
+    )
+    reviewed = f", reviewed {times.format_date(policy.reviewed_on)}" if policy.reviewed_on is not None else ""
+    return approved + reviewed
+
+
+def _gaps(console: Console, report: Report) -> None:
+    found = wording.gaps(report)
+    if not found:
+        return
+    _heading(console, "Not seen, so not passed")
+    rows = [(visible(gap.what, longest=60), visible(gap.why)) for gap in found[:MOST_GAPS]]
+    console.print(_grid(rows))
+    if len(found) > MOST_GAPS:
+        console.print(f"  … and {len(found) - MOST_GAPS:,} more (see --format html)")
+
+
+def _controls(console: Console, report: Report) -> None:
+    if not report.controls:
+        return
+    _heading(console, "Results by control")
+    rows = []
+    for framework in report.frameworks:
+        results = Counter(control.result for control in report.controls if control.framework == framework.id)
+        words = ", ".join(f"{results[result]:,} {result}" for result in wording.RESULTS if results[result])
+        rows.append((f"{visible(framework.id)} {visible(framework.version)}", words or "no control"))
+    if rows:
+        console.print(_grid(rows))
+    exceptions = [control for control in report.controls if control.result == "exception"]
+    if not exceptions:
+        return
+    console.print()
+    console.print(_grid([_control(control) for control in exceptions[:MOST_CONTROLS]]))
+    if len(exceptions) > MOST_CONTROLS:
+        console.print(f"  … and {len(exceptions) - MOST_CONTROLS:,} more controls with exceptions")
+
+
+def _control(control: ControlResult) -> tuple[Text | str, ...]:
+    name = f"{visible(control.framework)} {visible(control.id)}"
+    counts = f"{control.exceptions:,} of {control.tested:,}"
+    return name, Text(counts, style="red"), visible(control.title)
+
+
+def _group_name(finding: Finding, group_by: str) -> str:
+    credential = finding.credential
+    if credential is None:
+        return "the audit itself"
+    name = credential.owner if group_by == "owner" else credential.environment
+    return visible(name, longest=100) if name else f"{group_by} not known"
+
+
+def _urgency(findings: list[Finding]) -> tuple[int, int]:
+    """Worst first: the rank of the worst failure, then how many there are."""
+    ranks = [f.severity.rank for f in findings if f.verdict is Verdict.FAIL and f.severity]
+    return min(ranks, default=len(Severity)), -len(findings)
+
+
+def _findings(console: Console, report: Report, group_by: str) -> None:
+    groups: dict[str, list[Finding]] = {}
+    for finding in report.findings:
+        groups.setdefault(_group_name(finding, group_by), []).append(finding)
+    if not groups:
+        return
+    _heading(console, f"Findings by {group_by}")
+    few = len(report.findings) <= MOST_IN_FULL
+    most, most_groups = (MOST_IN_FULL, MOST_IN_FULL) if few else (MOST_OF_A_GROUP, MOST_GROUPS)
+    ordered = sorted(groups.items(), key=lambda group: (*_urgency(group[1]), group[0]))
+    for name, findings in ordered[:most_groups]:
+        _group(console, name, findings, report.as_of, group_by, most)
+    rest = ordered[most_groups:]
+    if rest:
+        count = wording.plural(sum(len(findings) for _, findings in rest), "finding")
+        console.print()
+        console.print(f"… and {len(rest):,} more groups with {count} (see --format html)")
+
+
+def _group(
+    console: Console, name: str, findings: list[Finding], as_of: int, group_by: str, most: int
+) -> None:
+    counts = Counter(_label(finding).lower() for finding in findings)
+    order = [*(severity.value for severity in Severity), "unrated", "unknown", "waived"]
+    words = ", ".join(f"{counts[label]:,} {label}" for label in order if counts[label])
+    console.print()
+    console.print(Text.assemble((name, "bold underline"), f"  {words}"))
+    for finding in findings[:most]:
+        _finding(console, finding, as_of, group_by)
+    if len(findings) > most:
+        console.print(f"  … and {len(findings) - most:,} more (see --format html)")
+
+
+def _label(finding: Finding) -> str:
+    if finding.verdict is Verdict.FAIL:
+        return (finding.severity or "unrated").upper()
+    return finding.verdict.upper()
+
+
+def _finding(console: Console, finding: Finding, as_of: int, group_by: str) -> None:
+    label = _label(finding)
+    style = _STYLES.get(label.lower(), "magenta")
+    about = Text.assemble(
+        (visible(finding.rule), "bold"),
+        f" {visible(finding.name)}  ",
+        (visible(wording.subject(finding)), "bold"),
+    )
+    about.append("\n" + visible(finding.message, longest=600))
+    for line in _details(finding, as_of, group_by):
+        about.append("\n" + line, style="dim")
+    console.print(_grid([(Text(f"{label:<8}", style=style), about)]))
+    if finding.fix:
+        command = Text(f"            $ {visible(finding.fix, longest=4000)}", style="green")
+        console.print(command, soft_wrap=True)
+
+
+def _details(finding: Finding, as_of: int, group_by: str) -> list[str]:
+    """Where it is, when it was due, which clause and controls, which waiver."""
+    place = []
+    if finding.credential:
+        other = finding.credential.environment if group_by == "owner" else finding.credential.owner
+        place = [f"{finding.credential.source} {finding.credential.scope}", other]
+    if finding.version:
+        place.append(f"version {finding.version}")
+    controls = ", ".join(f"{control.framework} {control.id}" for control in finding.controls)
+    demand = [finding.clause and f"required by {finding.clause}", controls]
+    end = [wording.due(finding, as_of), finding.waiver and f"waiver {finding.waiver}"]
+    lines = [" · ".join(visible(part) for part in parts if part) for parts in (place, end, demand)]
+    return [line for line in lines if line]
+
+
+def _next(console: Console, report: Report) -> None:
+    failed = [rule for rule in report.rules if rule.failed]
+    steps = []
+    if failed:
+        worst = min(failed, key=lambda rule: (rule.severity.rank if rule.severity else 9, -rule.failed))
+        steps.append((f"keyaudit explain {visible(worst.id)}", "why it matters and how to mend it"))
+    if wording.gaps(report):
+        steps.append(("keyaudit inventory show", "which facts were collected, and where they are missing"))
+    if report.findings:
+        steps.append(("keyaudit scan --format html --output DIR", "every finding, searchable, with pictures"))
+        steps.append(("keyaudit scan --format pdf --output DIR", "the same, to be kept as evidence"))
+    if steps:
+        _heading(console, "Next")
+        console.print(_grid(steps, whole=True))

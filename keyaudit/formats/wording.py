@@ -1,0 +1,134 @@
+"""What every format says in the same words: the headline, what was not seen, what a word means."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from keyaudit import times
+from keyaudit.model import Finding, Report, ScopeStatus, Severity, Verdict
+
+VERDICTS: dict[Verdict, str] = {
+    Verdict.PASS: "The facts are known and meet the rule.",
+    Verdict.FAIL: "The facts are known and break the rule.",
+    Verdict.UNKNOWN: "A fact that decides was asked for and is not known. Never counted as a pass.",
+    Verdict.NOT_APPLICABLE: "The rule is not about this credential, or its facts were not collected at all.",
+    Verdict.WAIVED: "The facts break the rule, and a valid waiver accepts that until a date.",
+}
+
+RESULTS: dict[str, str] = {
+    "exception": "A rule that bears on the control failed for at least one credential in its population.",
+    "no-exception": "Metadata is direct evidence here, all of the population was tested, nothing failed.",
+    "supporting-only": "Nothing failed, but metadata alone cannot show this control: more is needed.",
+    "not-evaluated": "Not tested, or not for all of its population. Says nothing either way.",
+    "not-applicable": "The policy declares, with a reason, that the control does not apply.",
+}
+
+BASES: dict[str, str] = {
+    "framework": "the framework's own text states the requirement",
+    "policy": "your policy states it, and the framework makes your policy binding",
+    "practice": "good advice; never an exception of a control",
+}
+
+STATUSES: dict[ScopeStatus, str] = {
+    ScopeStatus.COMPLETE: "read to the end",
+    ScopeStatus.PARTIAL: "read in part",
+    ScopeStatus.FAILED: "could not be read",
+    ScopeStatus.EMPTY: "held nothing",
+}
+
+
+_INCOMPLETE = " Incomplete: not everything could be seen."
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Something the audit did not see: what, and why."""
+
+    what: str
+    why: str
+
+
+def plural(count: int, one: str, many: str | None = None) -> str:
+    """Say `1 finding`, `2 findings`, `10,000 findings`."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def headline(report: Report) -> str:
+    """Say in a sentence what the gate made of the report. It never says "compliant"."""
+    summary = report.summary
+    if summary.fail_on is None:
+        listed = plural(sum(summary.by_severity.values()), "failure")
+        return f"The gate is off; {listed} listed." + (_INCOMPLETE if summary.exit_code == 3 else "")
+    if summary.exit_code == 1:
+        worst = [severity for severity in Severity if counts_for_gate(severity, summary.fail_on)]
+        counts = [f"{summary.by_severity[s]:,} {s}" for s in worst if summary.by_severity.get(s)]
+        total = sum(summary.by_severity.get(severity, 0) for severity in worst)
+        split = f" ({', '.join(counts)})" if len(counts) > 1 else ""
+        return f"Exceptions: {plural(total, 'failure')} at or above {summary.fail_on}{split}."
+    return f"No failure at or above {summary.fail_on}." + (_INCOMPLETE if summary.exit_code == 3 else "")
+
+
+def counts_for_gate(severity: Severity, fail_on: Severity | None) -> bool:
+    """Tell whether a failure this bad closes the gate."""
+    return fail_on is not None and severity.rank <= fail_on.rank
+
+
+def severity_counts(report: Report) -> str:
+    """Say `2 critical, 1 low`, worst first, or `none`."""
+    found = report.summary.by_severity
+    return (
+        ", ".join(f"{found[severity]:,} {severity}" for severity in Severity if found.get(severity)) or "none"
+    )
+
+
+def gaps(report: Report) -> list[Gap]:
+    """Name what was not tested: scopes, then verdicts without facts, then facts never collected."""
+    found = [
+        Gap(
+            f"{scope.source} {scope.scope}",
+            f"{STATUSES[scope.status]}: {scope.reason}" if scope.reason else STATUSES[scope.status],
+        )
+        for scope in report.coverage
+        if scope.status is not ScopeStatus.COMPLETE
+    ]
+    unknown = [rule for rule in report.rules if rule.unknown]
+    found += [
+        Gap(f"{rule.id} {rule.name}", f"not known for {plural(rule.unknown, 'credential')}")
+        for rule in unknown
+    ]
+    untested = [rule for rule in report.rules if rule.not_collected]
+    found += [
+        Gap(f"{rule.id} {rule.name}", f"not tested where {_names(rule.not_collected)} was not collected")
+        for rule in untested
+    ]
+    found += [
+        Gap(f"{scope.source} {scope.scope}", f"the store cannot know {_names(scope.cannot_know)}")
+        for scope in report.coverage
+        if scope.cannot_know
+    ]
+    unclassified = max((control.unclassified for control in report.controls), default=0)
+    if unclassified:
+        why = "class not known, so not counted as tested for controls about a class"
+        found.append(Gap(plural(unclassified, "credential"), why))
+    return found
+
+
+def _names(columns: Iterable[str]) -> str:
+    return ", ".join(columns)
+
+
+def subject(finding: Finding) -> str:
+    """Name what a finding is about: a credential, or a scope, a waiver, the policy."""
+    return finding.credential.name if finding.credential else finding.subject or "the audit"
+
+
+def due(finding: Finding, as_of: int) -> str | None:
+    """Say when it fell due and how late that is at `as_of`, or how long is left."""
+    if finding.due_at is None:
+        return None
+    late = as_of - finding.due_at
+    day = times.format_date(finding.due_at)
+    if late > 0:
+        return f"due {day}, {times.describe_duration(late)} late"
+    return f"due {day}, in {times.describe_duration(-late)}"

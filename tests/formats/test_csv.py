@@ -1,0 +1,58 @@
+"""CSV: one row a finding, and no cell that a spreadsheet would run."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+
+from keyaudit.formats import csv_table, render
+from tests.formats.hostile import NAMES, with_names
+from tests.formats.large_report import large_report
+
+
+def rows(content: bytes) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(content.decode(), newline="")))
+
+
+def test_a_row_has_what_a_ticket_needs() -> None:
+    report = large_report(12)
+    found = rows(render("csv", report))
+    assert len(found) == 12
+    first = next(row for row in found if row["environment"] == "production")
+    assert first["rule"] == "KA101"
+    assert first["severity"] == "high"
+    assert first["credential_name"] == "production/service-00000/api-key"
+    assert first["due_at"] == "2026-04-30T00:00:00Z"
+    assert first["controls"] == "soc2 CC6.1"
+    assert json.loads(first["evidence"])["rotation_period"] == "90d"
+    assert first["fix"].startswith("aws secretsmanager rotate-secret")
+
+
+def test_lines_end_as_rfc_4180_says_and_there_is_no_byte_order_mark() -> None:
+    content = render("csv", large_report(3))
+    assert content.startswith(b"rule,name,")
+    assert content.count(b"\r\n") == 4
+    assert content.replace(b"\r\n", b"").find(b"\n") == -1
+
+
+def test_no_cell_begins_a_formula_and_none_breaks_its_row() -> None:
+    content = render("csv", with_names(large_report(1)))
+    found = rows(content)
+    assert len(found) == len(NAMES)
+    assert content.count(b"\r\n") == len(NAMES) + 1
+    for row in found:
+        assert None not in row
+        for cell in row.values():
+            assert not cell.lstrip(" ").startswith(("=", "+", "-", "@", "\t", "\r", "＝"))
+            assert len(cell) < 32_767
+    assert found[NAMES.index("=HYPERLINK(1)")]["credential_name"] == "'=HYPERLINK(1)"
+    assert found[NAMES.index("  =1+1")]["credential_name"] == "'  =1+1"
+    assert found[NAMES.index("\u202egnp.exe")]["credential_name"] == "\\u202egnp.exe"
+
+
+def test_every_credential_of_the_population_has_a_row() -> None:
+    found = rows(csv_table.population(large_report(4, credentials=9)))
+    assert len(found) == 9
+    assert found[1]["rotation_period"] == "90d"
+    assert found[1]["rules"] == "KA101"
