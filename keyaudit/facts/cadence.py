@@ -20,6 +20,8 @@ _UNITS = {"minute": MINUTE, "hour": HOUR, "day": DAY, "week": WEEK}
 # Long enough for every weekday to meet every date and for a leap day to be skipped at a century.
 _FROM = datetime(2076, 1, 1, tzinfo=UTC)
 _YEARS = 29
+# EventBridge allows 256 characters; what is longer was not written for a scheduler.
+_LONGEST_TEXT = 256
 
 
 @lru_cache(maxsize=4096)
@@ -30,6 +32,8 @@ def interval_max(schedule: str) -> int | None:
     `LONGEST_DURATION`.
     """
     text = schedule.strip()
+    if len(text) > _LONGEST_TEXT:
+        return None
     for pattern in (_RATE, _SPOKEN):
         if match := pattern.fullmatch(text):
             return int(match[1]) * _UNITS[match[2].lower()] or None
