@@ -110,5 +110,5 @@ def describe_duration(duration: int) -> str:
     elif minutes:
         text = f"{minutes} min"
     else:
-        text = f"{size / SECOND:g} s"
+        text = f"{size / SECOND:g} s" if size >= SECOND or not size else f"{size:,} µs"
     return f"-{text}" if duration < 0 else text

@@ -1,0 +1,104 @@
+"""Instants and durations, from text and back."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from keyaudit.times import (
+    DAY,
+    HOUR,
+    SECOND,
+    describe_duration,
+    format_duration,
+    format_instant,
+    from_datetime,
+    parse_duration,
+    parse_instant,
+)
+
+
+@given(st.datetimes(timezones=st.timezones() | st.just(UTC)))
+def test_an_instant_survives_being_printed(moment: datetime) -> None:
+    instant = from_datetime(moment)
+    # Before the year 1 in UTC there is nothing to print.
+    if instant >= from_datetime(datetime(1, 1, 1, tzinfo=UTC)):
+        assert parse_instant(format_instant(instant)) == instant
+
+
+@given(st.datetimes(min_value=datetime(1, 1, 3), max_value=datetime(9999, 12, 28)), st.integers(-23 * 60, 23 * 60))
+def test_an_offset_is_only_another_way_of_writing(moment: datetime, minutes: int) -> None:
+    aware = moment.replace(tzinfo=timezone(timedelta(minutes=minutes)))
+    assert parse_instant(aware.isoformat()) == from_datetime(aware)
+
+
+@pytest.mark.parametrize(
+    ("text", "instant"),
+    [
+        ("1970-01-01T00:00:00Z", 0),
+        ("1970-01-01t00:00:01z", SECOND),
+        ("1970-01-01 00:00:01Z", SECOND),
+        ("1970-01-01T01:00:00+01:00", 0),
+        ("1969-12-31T23:59:59.5Z", -SECOND // 2),
+        ("1970-01-01T00:00:00.000001999Z", 1),
+        ("1972-06-30T23:59:60Z", parse_instant("1972-07-01T00:00:00Z")),
+        ("9999-12-31T23:59:59Z", parse_instant("9999-12-31T23:59:59.000000Z")),
+    ],
+)
+def test_known_instants(text: str, instant: int) -> None:
+    assert parse_instant(text) == instant
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("2026-05-01T00:00:00", "no offset"),
+        ("2026-05-01", "a date is not an instant"),
+        ("2026-02-30T00:00:00Z", "no such time"),
+        ("2026-05-01T24:00:00Z", "no such time"),
+        ("2026-05-01T00:00:61Z", "no such time"),
+        ("2026-05-01T12:00:60Z", "no such time"),
+        ("2026-05-01T00:00:00+24:00", "no such offset"),
+        ("2026-05-01T00:00:00.1234567890Z", "not an RFC 3339 time"),
+        ("٢٠٢٦-05-01T00:00:00Z", "not an RFC 3339 time"),
+        ("0000-01-01T00:00:00Z", "no such time"),
+        ("1746057600", "not an RFC 3339 time"),
+        ("", "not an RFC 3339 time"),
+    ],
+)
+def test_what_is_not_an_instant_says_why(text: str, complaint: str) -> None:
+    with pytest.raises(ValueError, match=complaint):
+        parse_instant(text)
+
+
+@given(st.integers(min_value=0, max_value=10**17))
+def test_a_duration_survives_being_printed(duration: int) -> None:
+    text = format_duration(duration)
+    if len(text.rstrip("dhmsu")) <= 9 and duration <= 36_600 * DAY:
+        assert parse_duration(text) == duration
+
+
+@pytest.mark.parametrize(
+    ("duration", "words"),
+    [
+        (121 * DAY, "121 d"),
+        (3 * DAY + 4 * HOUR, "3 d 4 h"),
+        (3 * DAY, "3 d"),
+        (90 * 60 * SECOND, "1 h 30 min"),
+        (17 * 60 * SECOND + 59 * SECOND, "17 min"),
+        (1, "1 µs"),
+        (0, "0 s"),
+        (-2 * HOUR, "-2 h"),
+        (1_234 * DAY, "1,234 d"),
+    ],
+)
+def test_durations_for_readers(duration: int, words: str) -> None:
+    assert describe_duration(duration) == words
+
+
+@pytest.mark.parametrize("text", ["", "30", "d", "-1d", "1.5d", "30 days", "1000000000d", "99999999d", "²d"])
+def test_what_is_not_a_duration(text: str) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        parse_duration(text)
