@@ -1,0 +1,1 @@
+"""Amazon Web Services: what its sources share. Only botocore is spoken to, and only to list."""

@@ -1,0 +1,18 @@
+"""The one door to botocore: it is imported when first needed, and a missing one is said plainly."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+from keyaudit.errors import MissingExtraError
+
+
+def botocore(module: str) -> Any:
+    """Import `botocore.MODULE`; raises MissingExtraError. Untyped, so everything from it is Any."""
+    try:
+        return importlib.import_module(f"botocore.{module}")
+    except ModuleNotFoundError as error:
+        if error.name is not None and error.name.split(".")[0] == "botocore":
+            raise MissingExtraError("aws", "listing AWS credentials") from None
+        raise

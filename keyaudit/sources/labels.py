@@ -1,0 +1,64 @@
+"""What tags say about a credential, by a small table of well-known keys.
+
+Every tag is kept as a label. These keys also fill a column; they compare without case, the
+first that is present wins, and values are kept as written:
+
+    column        tag keys
+    environment   keyaudit:environment, environment, env
+    tier          keyaudit:tier, tier              (a whole number)
+    owner         keyaudit:owner, owner
+    any other     keyaudit:COLUMN only: class, provider, lineage, reach, consumers, exposure, user_owned
+
+`team` stays a label: a team is not always an owner. A value that its column cannot hold
+(`tier: gold`) leaves the column not known and stays visible among the labels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from keyaudit.inventory.columns import CHOICES, CREDENTIALS
+
+PREFIX = "keyaudit:"
+COLUMNS: dict[str, tuple[str, ...]] = {
+    "environment": ("environment", "env"),
+    "tier": ("tier",),
+    "owner": ("owner",),
+    "class": (),
+    "provider": (),
+    "lineage": (),
+    "reach": (),
+    "consumers": (),
+    "exposure": (),
+    "user_owned": (),
+}
+_FIELDS = {"class": "cls"}
+_BOOLEANS = {"true": True, "false": False}
+
+
+def read_labels(labels: Mapping[str, str]) -> dict[str, Any]:
+    """Give what the labels fill, by field name of `inventory.rows.Credential`."""
+    if not labels:
+        return {}
+    by_key = {key.lower(): value for key, value in labels.items()}
+    found: dict[str, Any] = {}
+    for column, keys in COLUMNS.items():
+        for key in (PREFIX + column, *keys):
+            if (text := by_key.get(key)) is not None:
+                value = _value(column, text.strip())
+                if value is not None:
+                    found[_FIELDS.get(column, column)] = value
+                break
+    return found
+
+
+def _value(column: str, text: str) -> str | int | bool | None:
+    kind = CREDENTIALS[column]
+    if kind == "integer":
+        return int(text) if text.isascii() and text.isdigit() and len(text) <= 9 else None
+    if kind == "boolean":
+        return _BOOLEANS.get(text.lower())
+    if column in CHOICES and text not in CHOICES[column]:
+        return None
+    return text or None
