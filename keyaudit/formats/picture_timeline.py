@@ -1,0 +1,198 @@
+"""The rotation timeline: what each value's life was, against what was required of it.
+
+Every credential has a broad lane for the value in use and a narrow one below it for values that
+were replaced and could still be used. What is not known is hatched, never left white.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from keyaudit import times
+from keyaudit.formats.picture_ink import Ink, Theme, shortened, words
+from keyaudit.formats.picture_lives import Segment, segments
+from keyaudit.model import PopulationRow, Severity, Verdict
+
+MOST_ROWS = 60
+
+LEFT, WIDTH = 248, 600
+"""Where the time axis begins and how long it is, in pixels of the picture's own 960."""
+TOP, ROW = 40, 26
+_CANVAS, _LEGEND = 960, 52
+_FURTHEST = 10 * 366 * times.DAY
+_FIRST_INSTANT = times.parse_instant("0001-01-01T00:00:00Z")
+_LAST_INSTANT = times.parse_instant("9999-12-31T23:59:59Z")
+_VERDICTS = (Verdict.FAIL, Verdict.UNKNOWN, Verdict.WAIVED, Verdict.PASS, Verdict.NOT_APPLICABLE)
+_TICKS = (1, 2, 3, 6, 12, 24, 60, 120)
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_LEGENDS = (
+    ("use", "in use, within its period"),
+    ("late", "in use, overdue"),
+    ("replaced", "replaced value"),
+    ("was-late", "replaced after its period"),
+    ("grace", "old value usable, within grace"),
+    ("old-active", "old value usable past grace"),
+    ("unknown", "not known"),
+    ("gap", "no value in use"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """Instants from `start` to `end` laid along `WIDTH` pixels from `LEFT`."""
+
+    start: int
+    end: int
+
+    def x(self, instant: int) -> float:
+        """Say where an instant is; instants outside are drawn at the edge."""
+        inside = min(max(instant, self.start), self.end)
+        return LEFT + WIDTH * (inside - self.start) / (self.end - self.start)
+
+
+def worst_first(population: Iterable[PopulationRow], as_of: int, limit: int) -> list[PopulationRow]:
+    """Choose the rows that are shown: worst verdict, severity, longest overdue, then source, scope, id."""
+    return sorted(population, key=lambda row: _badness(row, as_of))[:limit]
+
+
+def _badness(row: PopulationRow, as_of: int) -> tuple[int, int, int, str, str, str]:
+    severity = len(Severity) if row.severity is None else row.severity.rank
+    late = 0 if row.due_at is None else min(0, row.due_at - as_of)
+    return _VERDICTS.index(row.worst), severity, late, row.source, row.scope, row.id
+
+
+def axis_of(rows: Sequence[PopulationRow], as_of: int) -> Axis:
+    """Fit the axis: back to the oldest value shown, at most three periods; ahead 30 to 90 days."""
+    period = max([row.rotation_period or 0 for row in rows] + [60 * times.DAY])
+    known = [bar.created_at for row in rows for bar in row.versions if bar.created_at is not None]
+    known += [as_of - row.age_min for row in rows if row.age_min is not None]
+    furthest = min(max(3 * period, 180 * times.DAY), _FURTHEST)
+    start = max(min([*known, as_of - 60 * times.DAY]), as_of - furthest, _FIRST_INSTANT)
+    ahead = max([row.due_at - as_of for row in rows if row.due_at is not None] + [0])
+    return Axis(start, min(as_of + min(max(ahead, 30 * times.DAY), 90 * times.DAY), _LAST_INSTANT))
+
+
+def timeline_picture(
+    population: Sequence[PopulationRow],
+    as_of: int,
+    *,
+    limit: int = MOST_ROWS,
+    theme: Theme = "screen",
+    name: str = "timeline",
+) -> str:
+    """Draw the worst `limit` credentials of a population, worst first, and say how many are left out."""
+    rows = worst_first(population, as_of, limit)
+    axis, ink = axis_of(rows, as_of), Ink(name, theme)
+    bottom = TOP + ROW * len(rows)
+    parts = [_labels_end_at(ink, bottom), *_calendar(ink, axis, bottom)]
+    for n, row in enumerate(rows):
+        parts += _row(ink, axis, row, as_of, TOP + ROW * n)
+    parts += _today(ink, axis, as_of, bottom)
+    left_out = len(population) - len(rows)
+    if left_out > 0:
+        note = (
+            f"and {left_out:,} more credentials that are no worse than these; the population table lists all"
+        )
+        parts.append(ink.text(note, (0, bottom + 18), size=11, role="muted"))
+        bottom += 22
+    parts += _legend(ink, bottom + 16)
+    title = "Rotation timeline: the values of each credential over time"
+    said = f"{len(rows):,} credentials, worst first. " + " ".join(
+        f"{shortened(row.name, 60)}: {standing(row, as_of)[0]}." for row in rows
+    )
+    return ink.picture((_CANVAS, bottom + _LEGEND), title, said, parts)
+
+
+def standing(row: PopulationRow, as_of: int) -> tuple[str, bool]:
+    """Say in a few words how a credential stands, and whether that is bad."""
+    active = any(segment.role == "old-active" and segment.end == as_of for segment in segments(row, as_of))
+    if row.rotation_period is None:
+        return ("old value active", True) if active else ("no period", False)
+    low, high = row.age_min, row.age_max
+    if low is not None and low > row.rotation_period:
+        late = ("" if low == high else "≥ ") + times.describe_duration(low - row.rotation_period)
+        return (f"waived, {late} late", False) if row.worst is Verdict.WAIVED else (f"{late} overdue", True)
+    if active:
+        return "old value active", True
+    if high is not None and high <= row.rotation_period:
+        early = "" if low == high else "≥ "
+        return f"due in {early}{times.describe_duration(row.rotation_period - high)}", False
+    return "age not known", False
+
+
+def _labels_end_at(ink: Ink, bottom: int) -> str:
+    box = f'<rect width="{LEFT - 10}" height="{bottom}"/>'
+    return f'<defs><clipPath id="{ink.name}-labels">{box}</clipPath></defs>'
+
+
+def _row(ink: Ink, axis: Axis, row: PopulationRow, as_of: int, y: int) -> list[str]:
+    place = f"{row.environment or 'environment not known'}, {row.source} {row.scope}"
+    text = ink.text(shortened(row.name, 36), (0, y + 15), size=11)
+    parts = [
+        f'<g clip-path="url(#{ink.name}-labels)">{text}</g>',
+        ink.line("grid", (0, y + ROW), (_CANVAS, y + ROW)),
+    ]
+    parts += [_segment(ink, axis, segment, y) for segment in segments(row, as_of) if segment.end > axis.start]
+    if row.due_at is not None and as_of <= row.due_at <= axis.end:
+        x, middle = axis.x(row.due_at), y + 10
+        diamond = [(x, middle - 5), (x + 4, middle), (x, middle + 5), (x - 4, middle)]
+        parts.append(ink.shape("due", diamond, f"due {times.format_date(row.due_at)}"))
+    said, bad = standing(row, as_of)
+    parts.append(ink.text(said, (LEFT + WIDTH + 8, y + 15), size=10.5, role="alarm" if bad else "muted"))
+    return [f"<g><title>{words(f'{row.name} ({place})')}</title>", *parts, "</g>"]
+
+
+def _segment(ink: Ink, axis: Axis, segment: Segment, y: int) -> str:
+    begin = axis.start if segment.start is None else segment.start
+    x1, x2 = axis.x(begin), axis.x(segment.end)
+    top, height = (y + 5, 10) if segment.broad else (y + 17, 5)
+    shape = ink.box(segment.role, (x1, top, max(x2 - x1, 1), height), segment.says)
+    if segment.broad and begin < axis.start:
+        middle = top + height / 2
+        shape += ink.shape("earlier", [(LEFT - 6, middle), (LEFT - 1, middle - 4), (LEFT - 1, middle + 4)])
+    return shape
+
+
+def _calendar(ink: Ink, axis: Axis, bottom: int) -> list[str]:
+    """Rule and name the first days of months, at most nine of them."""
+    months = _months(axis)
+    every = next(
+        step for step in _TICKS if len([m for m in months if m[0] % step == 0]) <= 9 or step == _TICKS[-1]
+    )
+    parts = []
+    for number, instant in months:
+        if number % every == 0:
+            x = axis.x(instant)
+            label = f"{_MONTHS[number % 12]} {number // 12}"
+            parts.append(ink.line("grid", (x, TOP - 8), (x, bottom)))
+            parts.append(ink.text(label, (x, TOP - 14), size=10, role="muted", anchor="middle"))
+    return parts
+
+
+def _months(axis: Axis) -> list[tuple[int, int]]:
+    """List the first days of months on the axis, as months since year 0 and instants."""
+    first, last = (datetime.fromtimestamp(t // times.SECOND, UTC) for t in (axis.start, axis.end))
+    numbers = range(first.year * 12 + first.month, min(last.year * 12 + last.month, 9999 * 12))
+    return [
+        (number, times.from_datetime(datetime(number // 12, number % 12 + 1, 1, tzinfo=UTC)))
+        for number in numbers
+    ]
+
+
+def _today(ink: Ink, axis: Axis, as_of: int, bottom: int) -> list[str]:
+    x = axis.x(as_of)
+    return [
+        ink.line("today", (x, TOP - 8), (x, bottom)),
+        ink.text(f"as of {times.format_date(as_of)}", (x, 12), size=10.5, anchor="middle"),
+    ]
+
+
+def _legend(ink: Ink, y: float) -> list[str]:
+    parts = []
+    for n, (role, meaning) in enumerate(_LEGENDS):
+        x, top = 4 + n % 4 * 238, y + n // 4 * 18
+        parts.append(ink.box(role, (x, top - 8, 18, 9)))
+        parts.append(ink.text(meaning, (x + 24, top), size=10.5, role="muted"))
+    return parts
