@@ -1,0 +1,69 @@
+"""keyaudit frameworks: list the frameworks, or the controls of one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from keyaudit.cli.tables import format_option, print_rows
+
+if TYPE_CHECKING:
+    from keyaudit.model import Number
+
+EPILOG = """\b
+Examples:
+  keyaudit frameworks                  all of them
+  keyaudit frameworks pci-dss          the controls of one, and the rules that bear on each
+  keyaudit explain pci-dss 8.6.3       one control in full"""
+
+
+@click.command("frameworks", epilog=EPILOG, short_help="List the frameworks, or the controls of one.")
+@click.argument("framework", metavar="[ID|FILE]", required=False)
+@format_option
+def command(framework: str | None, form: str) -> None:
+    """List the frameworks that reports can be made for, or the controls of one of them.
+
+    A number is shown only where the framework's own text states one, with its kind: required,
+    alternative, guidance or organisation-defined. Everywhere else your policy's number counts.
+    """
+    from keyaudit.policy import frameworks
+    from keyaudit.rules import RULES
+
+    if framework:
+        (chosen,) = frameworks.load([framework], RULES)
+        rows = [
+            {
+                "id": control.id,
+                "evidence": control.evidence,
+                "modality": control.modality,
+                "numbers": [number_in_words(number) for number in control.numbers],
+                "rules": list(control.rules),
+                "title": control.title,
+            }
+            for control in chosen.controls
+        ]
+        print_rows(rows if form == "json" else [{**row, "rules": len(row["rules"])} for row in rows], form)
+        return
+    listed = frameworks.load(frameworks.available(), RULES)
+    print_rows(
+        [
+            {
+                "id": known.id,
+                "version": known.version,
+                "controls": len(known.controls),
+                "own_numbers": sum(bool(control.numbers) for control in known.controls),
+                "name": known.name,
+            }
+            for known in listed
+        ],
+        form,
+    )
+
+
+def number_in_words(number: Number) -> str:
+    """Say a control's own number: how long, of which kind, for what."""
+    from keyaudit.times import describe_duration
+
+    value = "set by you" if number.value is None else describe_duration(number.value)
+    return f"{value} ({number.kind})"

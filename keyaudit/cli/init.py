@@ -1,0 +1,66 @@
+"""keyaudit init: write keyaudit.yaml and a policy to start from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from keyaudit.cli.outputs import tell
+from keyaudit.errors import UsageError
+from keyaudit.files import write_atomically
+
+EPILOG = """\b
+Examples:
+  keyaudit init                    in the folder of a repository
+  keyaudit init --force ops/audit  in another one, over what is there"""
+
+CONFIGURATION = """\
+# What `keyaudit scan` looks at here, by which policy and for whom. Paths count from this file.
+# Every setting but one of `inventory` and `sources` may be left out.
+
+# Documents to judge: YAML, JSON, NDJSON, CSV or Parquet. README: "The inventory".
+inventory:
+  - inventory.yaml
+
+# Stores to list live, read-only. `keyaudit scan --source NAME` lists one of them.
+# sources:
+#   - name: production
+#     kind: aws-secrets-manager
+#     profile: audit          # of ~/.aws/config; without it the usual chain of credentials
+#     regions: all            # or a list
+#     accounts: ["111122223333"]
+#     role: keyaudit          # the role to assume in each account
+
+policy: policy.yaml
+
+# `keyaudit frameworks` lists them; a path names one of your own.
+frameworks: [soc2]
+
+# The mildest severity that makes the exit code 1: critical, high, medium, low or none.
+fail_on: high
+
+# How the terminal report groups findings: owner or environment.
+group_by: owner
+"""
+
+
+@click.command("init", epilog=EPILOG, short_help="Write keyaudit.yaml and a policy to start from.")
+@click.argument("folder", type=click.Path(path_type=Path), default=Path())
+@click.option("--force", is_flag=True, help="Replace files that are there.")
+def command(folder: Path, force: bool) -> None:  # noqa: FBT001 - click passes it by name
+    """Write keyaudit.yaml and policy.yaml, a copy of the shipped policy with its reasons, into FOLDER."""
+    from keyaudit.policy import default_text
+
+    contents = {"keyaudit.yaml": CONFIGURATION, "policy.yaml": default_text()}
+    there = [str(folder / name) for name in contents if (folder / name).exists()]
+    if there and not force:
+        raise UsageError(f"{' and '.join(there)} exist already", hint="--force replaces them")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, content in contents.items():
+            write_atomically(folder / name, content.encode())
+            tell(f"wrote {folder / name}")
+    except OSError as error:
+        raise UsageError(f"cannot write into {folder}: {error.strerror}") from None
+    tell("next: name your owner and approver in policy.yaml, list credentials in inventory.yaml, keyaudit scan")

@@ -1,0 +1,82 @@
+"""Options that several commands share, said once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+FORMATS = ("terminal", "json", "csv", "markdown", "html", "pdf")
+ENGINES = ("polars", "duckdb")
+SEVERITIES = ("critical", "high", "medium", "low", "none")
+GROUPS = ("owner", "environment")
+
+inventory: Decorator = click.option(
+    "--inventory",
+    "inventories",
+    metavar="FILE",
+    multiple=True,
+    help="An inventory document: YAML, JSON, NDJSON, CSV or Parquet. Repeat to merge several.",
+)
+policy: Decorator = click.option(
+    "--policy", metavar="FILE", help="The policy to judge by.  [default: keyaudit.yaml's, else the shipped one]"
+)
+framework: Decorator = click.option(
+    "--framework",
+    "frameworks",
+    metavar="ID",
+    multiple=True,
+    help="A framework to report on, such as soc2, or a file of your own. Repeat for several. "
+    "`keyaudit frameworks` lists them.  [default: keyaudit.yaml's, else none: your policy alone]",
+)
+as_of: Decorator = click.option(
+    "--as-of",
+    metavar="TIME",
+    help="Judge as of this instant, such as 2026-05-01T00:00:00Z.  [default: now]",
+)
+config: Decorator = click.option(
+    "--config",
+    metavar="FILE",
+    help="Where the sources, the policy and the gate of this repository are described.  "
+    "[default: keyaudit.yaml, if there]",
+)
+report_format: Decorator = click.option(
+    "--format",
+    "formats",
+    type=click.Choice(FORMATS),
+    multiple=True,
+    help="How the report looks. Repeat for several, with --output DIR.  [default: terminal]",
+)
+output: Decorator = click.option(
+    "--output",
+    metavar="DIR|-",
+    help="Write DIR/report.EXT for each --format; - is stdout.  [default: -]",
+)
+group_by: Decorator = click.option(
+    "--group-by",
+    type=click.Choice(GROUPS),
+    help="How the terminal report groups findings.  [default: owner]",
+)
+
+
+def instant_of(text: str | None) -> int:
+    """Read `--as-of`, or look at the clock: the only place that does. Raises click.BadParameter."""
+    from datetime import UTC, datetime
+
+    from keyaudit import times
+
+    if text is None:
+        return times.from_datetime(datetime.now(UTC))
+    try:
+        return times.parse_instant(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--as-of") from None
+
+
+def beside(file: Path, name: str) -> str:
+    """Resolve a path that a file mentions, relative to that file."""
+    return name if Path(name).is_absolute() else str(file.parent / name)

@@ -1,0 +1,131 @@
+"""The program: its table of commands, and what becomes of every way a run can end.
+
+    0  nothing at or above --fail-on                 3  incomplete, and no finding
+    1  findings at or above --fail-on                4  internal error; no audit was made
+    2  usage, policy or input error; no audit was made
+
+An uncaught exception would leave Python with 1, which means "findings"; here it is 4.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+
+from keyaudit import __version__
+from keyaudit.cli.lazy import Entry, LazyGroup
+from keyaudit.cli.outputs import tell
+from keyaudit.errors import InputError, KeyauditError
+
+INTERNAL = 4
+USAGE = 2
+INTERRUPTED = 130
+
+COMMANDS: dict[str, Entry] = {
+    "scan": Entry("List, judge, report, gate.", "scan"),
+    "inventory": Entry(
+        "Check and look at inventory documents.",
+        commands={
+            "validate": Entry("Check documents and print every problem.", "inventory_validate"),
+            "show": Entry("Say what documents hold.", "inventory_show"),
+        },
+    ),
+    "policy": Entry(
+        "Check, understand and test a policy.",
+        commands={
+            "check": Entry("Check a policy and print every problem.", "policy_check"),
+            "explain": Entry("Say what a policy asks of one credential, and why.", "policy_explain"),
+            "test": Entry("Compare verdicts with those that a table expects.", "policy_test"),
+            "schema": Entry("Print the JSON Schema for editors.", "policy_schema"),
+        },
+    ),
+    "rules": Entry("List the rules.", "rules"),
+    "frameworks": Entry("List the frameworks, or the controls of one.", "frameworks"),
+    "explain": Entry("Explain a rule, a control or one credential.", "explain"),
+    "report": Entry("Render a saved report again.", "report"),
+    "init": Entry("Write keyaudit.yaml and a policy to start from.", "init"),
+    "completion": Entry("Print a shell completion script.", "completion"),
+}
+
+EPILOG = """\b
+Start here:
+  keyaudit init                                        write keyaudit.yaml, policy.yaml
+  keyaudit scan --inventory inventory.yaml             judge a document
+  keyaudit scan --source aws --framework soc2          list live, judge for SOC 2
+  keyaudit explain KA101                               what a rule means, how to mend it
+
+\b
+Exit codes:
+  0  nothing at or above --fail-on
+  1  findings at or above --fail-on
+  2  usage, policy or input error; no audit was made
+  3  incomplete: something could not be seen, or nothing was there
+  4  internal error; no audit was made"""
+
+
+def program() -> click.Group:
+    """Build the command line; `keyaudit --help` imports no command for it."""
+    group = LazyGroup(
+        "keyaudit",
+        table=COMMANDS,
+        help="Proves, from metadata alone, that every credential is rotated on time and every old one is "
+        "gone, and says honestly what it could not see.",
+        epilog=EPILOG,
+        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    )
+    return click.version_option(__version__, prog_name="keyaudit", message="%(prog)s %(version)s")(group)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command and give the exit code; whatever happens is said on stderr, never a traceback."""
+    try:
+        outcome = program().main(list(arguments), prog_name="keyaudit", standalone_mode=False)
+    except click.UsageError as error:
+        return _usage(error)
+    except click.ClickException as error:
+        return _say(error.format_message(), None, USAGE)
+    except InputError as error:
+        return _refused(error)
+    except KeyauditError as error:
+        return _say(str(error), error.hint, error.exit_code)
+    except (KeyboardInterrupt, click.Abort):
+        return _say("interrupted; no audit was made", None, INTERRUPTED)
+    except (SystemExit, GeneratorExit):
+        raise
+    except BaseException as error:  # noqa: BLE001 - a panic of a native library is no Exception
+        return _internal(error)
+    return outcome if isinstance(outcome, int) else 0
+
+
+def _usage(error: click.UsageError) -> int:
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        click.echo(error.format_message(), err=True)
+        return USAGE
+    path = error.ctx.command_path if error.ctx else "keyaudit"
+    return _say(error.format_message(), f"{path} --help", USAGE)
+
+
+def _refused(error: InputError) -> int:
+    """Print every problem on its own line, as `file:line:column: field: message`."""
+    for line in str(error).splitlines():
+        tell(line)
+    if error.hint:
+        tell(f"hint: {error.hint}")
+    return error.exit_code
+
+
+def _say(message: str, hint: str | None, code: int) -> int:
+    tell(f"keyaudit: {message}")
+    if hint:
+        tell(f"hint: {hint}")
+    return code
+
+
+def _internal(error: BaseException) -> int:
+    if os.environ.get("KEYAUDIT_DEBUG") == "1":
+        sys.excepthook(type(error), error, error.__traceback__)
+    what = f"internal error, no audit was made: {type(error).__name__}: {error}"
+    return _say(what.rstrip(": "), "KEYAUDIT_DEBUG=1 prints where it happened; please report it", INTERNAL)

@@ -1,0 +1,59 @@
+"""From a report to bytes on stdout or in a folder: what `scan` and `report` share."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from keyaudit.cli.outputs import is_terminal, prepare_folder, print_document, write_files
+from keyaudit.errors import UsageError
+
+if TYPE_CHECKING:
+    from keyaudit.model import Report
+
+NARROW, WIDE = 60, 160
+
+
+class Destination:
+    """Which formats are wanted, and where; refused before any work when it cannot be."""
+
+    def __init__(self, formats: Sequence[str], output: str | None, group_by: str) -> None:
+        """Check formats against `output`: a folder, `-` or None for stdout; raises UsageError."""
+        from keyaudit.formats import FORMATS
+
+        self.formats = tuple(dict.fromkeys(formats)) or ("terminal",)
+        self.folder = Path(output) if output not in (None, "-") else None
+        self.group_by = group_by
+        if self.folder is not None:
+            prepare_folder(self.folder)
+        elif len(self.formats) > 1:
+            raise UsageError("stdout holds one document", hint="--output DIR writes one file a --format")
+        elif FORMATS[self.formats[0]].binary and is_terminal():
+            name = self.formats[0]
+            raise UsageError(f"{name} is no text for a terminal", hint=f"--output DIR writes DIR/report.{name}")
+
+    def deliver(self, report: Report) -> None:
+        """Render every format, then write: a format that cannot be rendered leaves nothing half done."""
+        from keyaudit.formats import FORMATS, render
+
+        contents = {name: render(name, report, **self._options(name)) for name in self.formats}
+        if self.folder is None:
+            print_document(contents[self.formats[0]])
+        else:
+            write_files(self.folder, {f"report.{FORMATS[name].extension}": contents[name] for name in contents})
+
+    def _options(self, name: str) -> dict[str, Any]:
+        if name != "terminal":
+            return {}
+        on_screen = self.folder is None and is_terminal()
+        width = shutil.get_terminal_size((100, 24)).columns
+        return {
+            "width": min(max(width, NARROW), WIDE),
+            "colour": on_screen and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb",
+            "group_by": self.group_by,
+            "ascii_only": self.folder is None and not (sys.stdout.encoding or "").lower().startswith("utf"),
+        }

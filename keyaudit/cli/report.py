@@ -1,0 +1,47 @@
+"""keyaudit report: render a saved report again."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from keyaudit.cli import options
+
+EPILOG = """\b
+Examples:
+  keyaudit scan --inventory inventory.yaml --format json --output audit/
+  keyaudit report audit/report.json --format pdf --output audit/
+  keyaudit report audit/report.json --group-by environment
+  keyaudit report - < audit/report.json"""
+
+
+@click.command("report", epilog=EPILOG, short_help="Render a saved report again.")
+@click.argument("file", metavar="REPORT.JSON")
+@options.report_format
+@options.output
+@options.group_by
+def command(file: str, formats: Sequence[str], output: str | None, group_by: str | None) -> int:
+    """Render a report that `scan --format json` saved, in any format, without auditing again.
+
+    REPORT.JSON is refused if it was changed since it was written; - reads stdin. The exit code is
+    the one of the audit that it reports.
+    """
+    from keyaudit.cli.rendering import Destination
+    from keyaudit.report_document import read
+
+    destination = Destination(formats, output, group_by or "owner")
+    report = read(_content(file), file="stdin" if file == "-" else file)
+    destination.deliver(report)
+    return report.summary.exit_code
+
+
+def _content(file: str) -> bytes:
+    from keyaudit.errors import UsageError
+
+    try:
+        return sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+    except OSError as error:
+        raise UsageError(f"{file}: {error.strerror}", hint="scan --format json --output DIR writes one") from None

@@ -1,0 +1,93 @@
+"""keyaudit scan: list, judge, report, gate."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import click
+
+from keyaudit.cli import options
+
+EPILOG = """\b
+Examples:
+  keyaudit scan
+      What keyaudit.yaml describes: its documents and sources, policy, frameworks and gate.
+  keyaudit scan --inventory inventory.yaml --framework soc2 --framework pci-dss
+      One document, for two frameworks.
+  keyaudit scan --source production --format html --format pdf --output audit/
+      List a source of keyaudit.yaml live; leave audit/report.html and audit/report.pdf.
+  keyaudit scan --inventory inventory.csv --fail-on medium --format markdown >> "$GITHUB_STEP_SUMMARY"
+      A gate and a job summary.
+  keyaudit scan --inventory inventory.parquet --as-of 2026-05-01T00:00:00Z --format json --output -
+      The same bytes on any machine, on any day.
+
+\b
+Exit codes: 0 nothing at or above --fail-on, 1 findings, 2 usage or input error, 3 incomplete,
+4 internal error. 4 > 2 > 1 > 3 > 0. With 2 and 4 no audit was made."""
+
+
+@click.command("scan", epilog=EPILOG, short_help="List, judge, report, gate.")
+@options.inventory
+@click.option(
+    "--source",
+    "sources",
+    metavar="NAME",
+    multiple=True,
+    help="List this source of keyaudit.yaml live. Repeat for several.  [default: all of them, without --inventory]",
+)
+@options.policy
+@options.framework
+@options.as_of
+@click.option(
+    "--fail-on",
+    type=click.Choice(options.SEVERITIES),
+    help="The mildest severity that makes the exit code 1.  [default: keyaudit.yaml's, else high]",
+)
+@click.option(
+    "--engine",
+    type=click.Choice(options.ENGINES),
+    default="polars",
+    show_default=True,
+    help="Where the rules run; duckdb is for inventories larger than memory.",
+)
+@options.report_format
+@options.output
+@options.group_by
+@options.config
+def command(
+    inventories: Sequence[str],
+    sources: Sequence[str],
+    policy: str | None,
+    frameworks: Sequence[str],
+    as_of: str | None,
+    fail_on: str | None,
+    engine: str,
+    formats: Sequence[str],
+    output: str | None,
+    group_by: str | None,
+    config: str | None,
+) -> int:
+    """List credentials, judge each by every rule, report, and gate on the findings.
+
+    Reads metadata only, never a secret value. What could not be seen is never a pass: it is on
+    page one, and the exit code is 3 where nothing worse was found.
+    """
+    from keyaudit.cli.configuration import read
+    from keyaudit.cli.gathering import gather, governing
+    from keyaudit.cli.rendering import Destination
+
+    instant = options.instant_of(as_of)
+    settings = read(config)
+    destination = Destination(formats, output, group_by or settings.group_by)
+    rules, chosen = governing(policy or settings.policy, frameworks or settings.frameworks)
+    inventory = gather(settings, inventories, sources)
+
+    from keyaudit.audit import audit
+    from keyaudit.model import Severity
+
+    gate = fail_on or settings.fail_on
+    report = audit(
+        inventory, rules, chosen, instant, engine=engine, fail_on=None if gate == "none" else Severity(gate)
+    )
+    destination.deliver(report)
+    return report.summary.exit_code
