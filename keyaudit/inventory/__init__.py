@@ -10,8 +10,22 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from keyaudit.inventory.rows import Credential
     from keyaudit.model import Coverage, Inventory
+
+
+def read(paths: Sequence[str | Path], *, format: str | None = None) -> Inventory:  # noqa: A002 - its name
+    """Read one or several documents as one inventory.
+
+    The suffix says the format (.json .yaml .yml .ndjson .jsonl .csv .parquet) unless `format`
+    does; "-" is standard input. Raises InventoryError with every problem of every document,
+    UsageError for a file that cannot be read or whose format is not known.
+    """
+    from keyaudit.inventory import reading
+
+    return reading.read(paths, format=format)
 
 
 def from_rows(

@@ -19,9 +19,7 @@ def parse_instants(texts: pl.Series) -> pl.Series:
     one through `times.parse_instant`, which both must agree with.
     """
     plain = texts.str.contains(_PLAIN)
-    parsed = (
-        texts.set(~plain, None).str.to_datetime(_FORMAT, time_unit="us", strict=False).cast(pl.Int64)
-    )
+    parsed = texts.set(~plain, None).str.to_datetime(_FORMAT, time_unit="us", strict=False).cast(pl.Int64)
     rest = (texts.is_not_null() & parsed.is_null()).arg_true()
     if len(rest):
         parsed = parsed.scatter(rest, [parse_instant(text) for text in texts.gather(rest)])

@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 import polars as pl
 
+from keyaudit.inventory import soundness
 from keyaudit.inventory.columns import CREDENTIALS, VERSIONS, polars_schema
 from keyaudit.inventory.instants import parse_instants
 
@@ -22,6 +23,7 @@ BATCH = 20_000
 
 _ATTRIBUTES = {"class": "cls"}
 _ROTATION = "rotation_"
+_DEMANDS = soundness.of_versions()
 _TYPES: dict[str, Any] = {
     "text": pl.String,
     "integer": pl.Int64,
@@ -133,7 +135,10 @@ def _versions(lists: list[Any], carried: Carried) -> pl.Series:
         values = carried.add(f"versions.{name}", list(map(attrgetter(name), flat)))
         columns.append(series(name, kind, values))
     known = pl.Series([value is not None for value in lists], dtype=pl.Boolean)
-    return nest_versions(pl.DataFrame(columns), pl.Series(owners, dtype=pl.Int64), known)
+    versions = pl.DataFrame(columns)
+    if not soundness.holds(versions, _DEMANDS):
+        raise Unreadable("a version has a value that no document may hold")
+    return nest_versions(versions, pl.Series("_row", owners, dtype=pl.Int64), known)
 
 
 def nest_versions(versions: pl.DataFrame, owners: pl.Series, known: pl.Series) -> pl.Series:
@@ -143,7 +148,10 @@ def nest_versions(versions: pl.DataFrame, owners: pl.Series, known: pl.Series) -
     its versions were collected: [] if so and there are none, null if not.
     """
     nested = pl.struct(*VERSIONS)
-    lists = versions.with_columns(_row=owners.set_sorted()).group_by("_row", maintain_order=True)
+    flat = versions.with_columns(owners.alias("_row").set_sorted())
+    if flat.select(pl.struct("_row", "id").is_duplicated().any()).item():
+        raise Unreadable("two versions of a credential have the same id")
+    lists = flat.group_by("_row", maintain_order=True)
     table = pl.DataFrame({"_row": pl.int_range(len(known), eager=True), "known": known}).join(
         lists.agg(versions=nested), on="_row", how="left", maintain_order="left"
     )

@@ -1,0 +1,55 @@
+"""Documents from files: one reader a format, every problem of every file, all or nothing."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from keyaudit.errors import UsageError
+from keyaudit.inventory.assemble import assemble
+from keyaudit.inventory.document import Document
+from keyaudit.inventory.json_documents import read_json, read_ndjson
+from keyaudit.inventory.opening import (
+    STDIN,
+    digest_of_bytes,
+    digest_of_file,
+    format_of,
+    name_of,
+    read_bytes,
+    unreadable,
+)
+from keyaudit.inventory.problems import Problems, refuse
+from keyaudit.model import Inventory
+
+
+def read(paths: Sequence[str | Path], *, format: str | None = None) -> Inventory:  # noqa: A002 - its name
+    """Read documents as one inventory; see `keyaudit.inventory.read`."""
+    if not paths:
+        raise UsageError("no inventory to read", hint="give at least one file")
+    formats = [format_of(path, format) for path in paths]
+    problems = [Problems(name_of(path)) for path in paths]
+    documents = [
+        _read_one(path, format_, noted)
+        for path, format_, noted in zip(paths, formats, problems, strict=True)
+    ]
+    refuse(problems)
+    return assemble([document for document in documents if document is not None])
+
+
+def _read_one(path: str | Path, format_: str, problems: Problems) -> Document | None:
+    if format_ in _WHOLE:
+        return _WHOLE[format_](read_bytes(path), problems)
+    if str(path) == STDIN:
+        data = read_bytes(path)
+        return read_ndjson(io.BytesIO(data), digest_of_bytes(data), problems)
+    try:
+        with Path(path).open("rb") as handle:
+            return read_ndjson(handle, digest_of_file(Path(path)), problems)
+    except OSError as error:
+        raise unreadable(path, error) from None
+
+
+_WHOLE: dict[str, Callable[[bytes, Problems], Document | None]] = {
+    "json": read_json,
+}
