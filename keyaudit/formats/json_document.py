@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import msgspec
 
 from keyaudit.model import Report
@@ -13,7 +16,12 @@ LARGEST_INDENTED = 16 * 1024 * 1024
 
 def render(report: Report) -> bytes:
     """Print the report document, indented by 2 unless it is huge, with a newline at the end."""
-    content = msgspec.json.encode(to_document(report))
+    return encode(to_document(report))
+
+
+def encode(document: Mapping[str, Any]) -> bytes:
+    """Print a report document that was made already."""
+    content = msgspec.json.encode(document)
     if len(content) <= LARGEST_INDENTED:
         content = msgspec.json.format(content, indent=2)
     return content + b"\n"
