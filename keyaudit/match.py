@@ -1,0 +1,248 @@
+"""Which credentials a clause is about: equality, lists, globs, comparisons, all/any/not.
+
+A match is judged three ways that agree: as a column expression, in Python on one credential,
+and as a trace for a reader. Three-valued: an environment or class that is not known may be
+anything, so it neither matches nor fails to; the same goes for the tier of a credential whose
+environment is not known. Any other field that is missing simply does not match.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import narwhals as nw
+
+TEXT_FIELDS = (
+    "source",
+    "scope",
+    "id",
+    "name",
+    "class",
+    "provider",
+    "environment",
+    "owner",
+    "lineage",
+    "reach",
+    "exposure",
+)
+NUMBER_FIELDS = ("tier", "consumers")
+FLAG_FIELDS = ("user_owned",)
+FIELDS = (*TEXT_FIELDS, *NUMBER_FIELDS, *FLAG_FIELDS)
+COMPARISONS = (">=", "<=", ">", "<")
+_MAY_BE_ANYTHING = ("environment", "class")
+
+
+@dataclass(frozen=True, slots=True)
+class Is:
+    """A field equals one of some values; text values with `*` or `?` are globs, case-sensitive."""
+
+    field: str
+    values: tuple[str | int | bool, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Compare:
+    """A number field compared with a number: `>=`, `<=`, `>` or `<`."""
+
+    field: str
+    operator: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class AllOf:
+    """Every part matches; without parts, everything does."""
+
+    parts: tuple[Match, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AnyOf:
+    """Some part matches; without parts, nothing does."""
+
+    parts: tuple[Match, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """The part does not match."""
+
+    part: Match
+
+
+Match = Is | Compare | AllOf | AnyOf | Not
+EVERYTHING = AllOf(())
+
+
+def is_glob(value: object) -> bool:
+    """Say whether a value of a match is a pattern."""
+    return isinstance(value, str) and ("*" in value or "?" in value)
+
+
+def glob_regex(pattern: str) -> str:
+    """Write a glob as a regular expression that Rust, RE2, Java and Python read alike."""
+    body = "".join({"*": r"[\s\S]*", "?": r"[\s\S]"}.get(c) or _escaped(c) for c in pattern)
+    return rf"\A{body}\z"
+
+
+def _escaped(character: str) -> str:
+    return "\\" + character if character in r"\.+()[]{}^$|/-&~#" else character
+
+
+def expression(match: Match) -> nw.Expr:
+    """Give the match as a three-valued boolean column."""
+    import narwhals as nw
+
+    if isinstance(match, AllOf):
+        return _fold([expression(part) for part in match.parts], empty=True)
+    if isinstance(match, AnyOf):
+        return _fold([expression(part) for part in match.parts], empty=False)
+    if isinstance(match, Not):
+        return ~expression(match.part)
+    if match.field.startswith("labels."):
+        return _labels(match).fill_null(value=False)
+    column = nw.col(match.field)
+    return _unless_open(match.field, _compared(column, match) if isinstance(match, Compare) else _listed(column, match))
+
+
+def _fold(parts: list[nw.Expr], *, empty: bool) -> nw.Expr:
+    import narwhals as nw
+
+    if not parts:
+        return nw.lit(value=empty)
+    folded = parts[0]
+    for part in parts[1:]:
+        folded = folded & part if empty else folded | part
+    return folded
+
+
+def _compared(column: nw.Expr, match: Compare) -> nw.Expr:
+    number = match.number
+    if match.operator == ">=":
+        return column >= number
+    if match.operator == "<=":
+        return column <= number
+    return column > number if match.operator == ">" else column < number
+
+
+def _listed(column: nw.Expr, match: Is) -> nw.Expr:
+    exact = [value for value in match.values if not is_glob(value)]
+    globs = [str(value) for value in match.values if is_glob(value)]
+    parts = [column == exact[0] if len(exact) == 1 else column.is_in(exact)] if exact else []
+    parts += [column.str.contains(_engine_regex(glob)) for glob in globs]
+    return _fold(parts, empty=False)
+
+
+def _engine_regex(glob: str) -> str:
+    return glob_regex(glob)
+
+
+def _unless_open(field: str, found: nw.Expr) -> nw.Expr:
+    import narwhals as nw
+
+    if field in _MAY_BE_ANYTHING:
+        return found
+    if field == "tier":
+        closed = nw.col("tier").is_null() & ~nw.col("environment").is_null()
+        return nw.when(closed).then(nw.lit(value=False)).otherwise(found)
+    return found.fill_null(value=False)
+
+
+def _labels(match: Is | Compare) -> nw.Expr:
+    """Look in the JSON text of the labels: a quote in a key or value is escaped there, so text cannot pose as a key."""
+    import narwhals as nw
+
+    assert isinstance(match, Is), "labels are text"
+    key = json.dumps(match.field.removeprefix("labels."), ensure_ascii=False)
+    column, parts = nw.col("labels"), []
+    for value in match.values:
+        if is_glob(value):
+            parts.append(column.str.contains(_label_regex(key, str(value))))
+        else:
+            parts.append(column.str.contains(f"{key}:{json.dumps(str(value), ensure_ascii=False)}", literal=True))
+    return _fold(parts, empty=False)
+
+
+def _label_regex(key: str, glob: str) -> str:
+    """Match a glob inside a JSON string: one character is one plain one or one escape."""
+    one = r'(?:[^"\\]|\\u[0-9a-f]{4}|\\["\\/bfnrt])'
+    inner = "".join(
+        {"*": f"{one}*", "?": one}.get(c) or "".join(map(_escaped, json.dumps(c, ensure_ascii=False)[1:-1])) for c in glob
+    )
+    return "".join(map(_escaped, key)) + ':"' + inner + '"'
+
+
+def judge(match: Match, row: Mapping[str, Any]) -> bool | None:
+    """Judge one credential; `row` has the inventory's flat columns, `labels` as a mapping or JSON text."""
+    if isinstance(match, AllOf | AnyOf):
+        answers = [judge(part, row) for part in match.parts]
+        decisive = isinstance(match, AnyOf)
+        if decisive in answers:
+            return decisive
+        return None if None in answers else not decisive
+    if isinstance(match, Not):
+        answer = judge(match.part, row)
+        return None if answer is None else not answer
+    value = field_value(match.field, row)
+    if value is None:
+        return None if _open(match.field, row) else False
+    if isinstance(match, Compare):
+        return _holds(value, match)
+    return any(_equals(value, wanted) for wanted in match.values)
+
+
+def field_value(field: str, row: Mapping[str, Any]) -> Any:
+    """Give the value that a match looks at; None if there is none."""
+    if not field.startswith("labels."):
+        return row.get(field)
+    labels = row.get("labels") or {}
+    labels = json.loads(labels) if isinstance(labels, str) else labels
+    return labels.get(field.removeprefix("labels."))
+
+
+def _open(field: str, row: Mapping[str, Any]) -> bool:
+    return field in _MAY_BE_ANYTHING or (field == "tier" and row.get("environment") is None)
+
+
+def _holds(value: int, match: Compare) -> bool:
+    operator, number = match.operator, match.number
+    return {">=": value >= number, "<=": value <= number, ">": value > number, "<": value < number}[operator]
+
+
+def _equals(value: Any, wanted: str | int | bool) -> bool:
+    if is_glob(wanted) and isinstance(value, str):
+        return re.fullmatch(glob_regex(str(wanted)).removeprefix(r"\A").removesuffix(r"\z"), value) is not None
+    return bool(value == wanted) and isinstance(value, bool) == isinstance(wanted, bool)
+
+
+def trace(match: Match, row: Mapping[str, Any]) -> list[tuple[str, bool | None]]:
+    """Say for each test of a match what came of it on one credential."""
+    if isinstance(match, AllOf | AnyOf):
+        return [line for part in match.parts for line in trace(part, row)]
+    if isinstance(match, Not):
+        return [(describe(match), judge(match, row))]
+    found = field_value(match.field, row)
+    seen = "not known" if found is None else f"is {_shown(found)}"
+    return [(f"{describe(match)} ({match.field} {seen})", judge(match, row))]
+
+
+def describe(match: Match) -> str:
+    """Write a match in one line for a reader: `environment=production, tier=1`."""
+    if isinstance(match, AllOf):
+        return ", ".join(describe(part) for part in match.parts) or "everything"
+    if isinstance(match, AnyOf):
+        return "any of (" + "; ".join(describe(part) for part in match.parts) + ")"
+    if isinstance(match, Not):
+        return f"not ({describe(match.part)})"
+    if isinstance(match, Compare):
+        return f"{match.field}{match.operator}{match.number}"
+    return f"{match.field}={'|'.join(_shown(value) for value in match.values)}"
+
+
+def _shown(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
