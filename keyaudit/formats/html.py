@@ -1,0 +1,173 @@
+"""The report as one page that fetches nothing: readable, searchable, printable, and still there in ten years.
+
+Everything is inside the file: style, script, pictures, rows. The content security policy allows
+exactly the style and scripts that are in it, by hash, and nothing else at all.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from dataclasses import dataclass
+from importlib.resources import files
+from itertools import islice
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from keyaudit import times
+from keyaudit.formats import html_data, pictures, rule_text, wording
+from keyaudit.formats.visible import visible
+from keyaudit.model import ControlResult, FrameworkResult, Report, RuleResult, Verdict
+from keyaudit.report_document import to_document
+
+STATIC_FINDINGS = 200
+"""Findings in the plain table that is shown without scripts and on paper."""
+
+_SCRIPTS = ("data.js", "table.js", "views.js", "page.js")
+_RESULT_WORDS = {
+    "exception": "Exception",
+    "no-exception": "No exception noted",
+    "supporting-only": "Supporting only",
+    "not-evaluated": "Not evaluated",
+    "not-applicable": "Not applicable",
+}
+_RESULT_ORDER = tuple(_RESULT_WORDS)
+
+
+def render(report: Report) -> bytes:
+    """Print the page as UTF-8; the same report gives the same bytes."""
+    style, early, script = _asset("style.css"), _asset("early.js"), "\n".join(map(_asset, _SCRIPTS))
+    page = _environment().get_template("page.html")
+    text = page.render(
+        report=report,
+        document=to_document(report)["sha256"],
+        policy=_security_policy(styles=[style], scripts=[early, script]),
+        style=Markup(style),  # noqa: S704 - our own files
+        early=Markup(early),  # noqa: S704
+        script=Markup(script),  # noqa: S704
+        data=Markup(html_data.embedded(report)),  # noqa: S704 - cannot end its block, see there
+        **_content(report),
+    )
+    return text.encode()
+
+
+def _content(report: Report) -> dict[str, Any]:
+    """Everything the template shows that is not simply a field of the report."""
+    population, as_of = report.population, report.as_of
+    return {
+        "headline": wording.headline(report),
+        "unread": _unread(report),
+        "tone": {0: "calm", 1: "alarm"}.get(report.summary.exit_code, "unsure"),
+        "gaps": wording.gaps(report),
+        "verdicts": _verdict_bar(report),
+        "frameworks": [_framework(framework, report.controls) for framework in report.frameworks],
+        "result_words": _RESULT_WORDS,
+        "results": wording.RESULTS,
+        "bases": wording.BASES,
+        "meanings": wording.VERDICTS,
+        "rules": sorted(report.rules, key=lambda rule: rule.id),
+        "rule_names": {rule.id: rule.name for rule in report.rules},
+        "age_picture": Markup(pictures.age_picture(population)),  # noqa: S704 - escapes what it draws
+        "age_columns": pictures.age_columns(population),
+        "due_picture": Markup(pictures.due_picture(population, as_of)),  # noqa: S704
+        "due_columns": pictures.due_columns(population, as_of),
+        "timeline": Markup(pictures.timeline_picture(population, as_of)),  # noqa: S704
+        "static_findings": list(islice(report.findings, STATIC_FINDINGS)),
+        "most_rows": html_data.MOST_ROWS,
+    }
+
+
+def _unread(report: Report) -> str:
+    """Add to the headline what could not be seen: scopes, then questions."""
+    open_scopes = sum(scope.status in {"partial", "failed"} for scope in report.coverage)
+    empty = sum(scope.status == "empty" for scope in report.coverage)
+    unknown = report.summary.verdicts.get(Verdict.UNKNOWN, 0)
+    said = [
+        f"{wording.plural(open_scopes, 'scope')} could not be read completely" if open_scopes else "",
+        f"{wording.plural(empty, 'scope')} held nothing" if empty else "",
+        f"{wording.plural(unknown, 'question')} could not be decided" if unknown else "",
+    ]
+    return "; ".join(part for part in said if part)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A stretch of the verdict bar, in hundredths of its width."""
+
+    verdict: Verdict
+    count: int
+    start: float
+    width: float
+
+
+def _verdict_bar(report: Report) -> list[Part]:
+    shown = (Verdict.FAIL, Verdict.UNKNOWN, Verdict.WAIVED, Verdict.PASS)
+    counts = {verdict: report.summary.verdicts.get(verdict, 0) for verdict in shown}
+    total, start, parts = max(sum(counts.values()), 1), 0.0, []
+    for verdict, count in counts.items():
+        width = round(100 * count / total, 2)
+        parts.append(Part(verdict, count, round(start, 2), width))
+        start += width
+    return parts
+
+
+@dataclass(frozen=True, slots=True)
+class FrameworkPart:
+    """A framework with its controls, exceptions first, and how many came to each result."""
+
+    framework: FrameworkResult
+    controls: list[ControlResult]
+    counts: list[tuple[str, int]]
+
+
+def _framework(framework: FrameworkResult, controls: tuple[ControlResult, ...]) -> FrameworkPart:
+    mine = [control for control in controls if control.framework == framework.id]
+    counts = [(result, sum(control.result == result for control in mine)) for result in _RESULT_ORDER]
+    return FrameworkPart(framework, sorted(mine, key=_result_rank), [pair for pair in counts if pair[1]])
+
+
+def _result_rank(control: ControlResult) -> int:
+    order = ("exception", "not-evaluated", "supporting-only", "no-exception", "not-applicable")
+    return order.index(control.result) if control.result in order else len(order)
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("keyaudit.formats", "templates/html"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    environment.filters |= {
+        "v": lambda text: visible(str(text)),
+        "n": lambda number: f"{number:,}",
+        "day": times.format_date,
+        "last_day": lambda instant: times.format_date(instant - 1),
+        "instant": times.format_instant,
+        "duration": times.describe_duration,
+        "rule_text": rule_text.html,
+        "plural": wording.plural,
+        "passed_of": _asked,
+    }
+    return environment
+
+
+def _asked(rule: RuleResult) -> int:
+    return rule.passed + rule.failed + rule.unknown + rule.waived
+
+
+def _security_policy(*, styles: list[str], scripts: list[str]) -> str:
+    style, script = (" ".join(map(_source, texts)) for texts in (styles, scripts))
+    return f"default-src 'none'; style-src {style}; script-src {script}; base-uri 'none'; form-action 'none'"
+
+
+def _source(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+def _asset(name: str) -> str:
+    return files("keyaudit.formats").joinpath("templates", "html", name).read_text("utf-8")
