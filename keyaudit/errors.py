@@ -14,9 +14,18 @@ What a *running* source cannot read is not an exception: its scope becomes `part
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 MOST_PROBLEMS_SHOWN = 100
+
+
+def did_you_mean(word: object, choices: Iterable[str]) -> str:
+    """Give `; did you mean 'x'?` for the nearest of some words, or nothing."""
+    from difflib import get_close_matches
+
+    near = get_close_matches(str(word)[:80], list(choices), n=1, cutoff=0.6)
+    return f"; did you mean {near[0]!r}?" if near else ""
 
 
 @dataclass(frozen=True, slots=True)
