@@ -19,6 +19,8 @@ from keyaudit.times import SECOND
 _LAST_SECOND = 253_402_300_799
 """Of the year 9999."""
 
+READINGS = 3
+
 Entry = TypeVar("Entry")
 
 
@@ -130,8 +132,7 @@ def _walk(ask: Callable[..., Any], read: Callable[[bytes], Page[Entry]]) -> Iter
     seen: set[str] = set()
     token: str | None = None
     while True:
-        answer = ask(NextToken=token) if token else ask()
-        page = read(answer.get(BODY, b""))
+        page = _readable(ask, read, token)
         yield page
         token = page.token
         if not token:
@@ -139,6 +140,22 @@ def _walk(ask: Callable[..., Any], read: Callable[[bytes], Page[Entry]]) -> Iter
         if token in seen:
             raise RepeatedTokenError
         seen.add(token)
+
+
+def _readable(ask: Callable[..., Any], read: Callable[[bytes], Page[Entry]], token: str | None) -> Page[Entry]:
+    """Ask for one page until it can be read, `READINGS` times at most.
+
+    botocore retries what did not arrive, but not what arrived cut short: it does not compare the
+    length of a body with what was announced, and takes one that is no JSON for an empty answer.
+    """
+    for reading in range(READINGS):
+        answer = ask(NextToken=token) if token else ask()
+        try:
+            return read(answer.get(BODY, b""))
+        except UnreadableAnswerError:
+            if reading == READINGS - 1:
+                raise
+    raise AssertionError("the last reading returns or raises")
 
 
 def read_secrets(body: bytes) -> Page[Secret]:

@@ -45,8 +45,8 @@ def is_replicated(secret: Secret, place: Place) -> bool:
     return secret.primary_region == place.region
 
 
-def credential_row(secret: Secret, versions: list[Version] | None, place: Place) -> Credential:
-    """Map one entry; `versions` None means not known. Raises ValueError if a time makes no sense."""
+def credential_row(secret: Secret, place: Place) -> Credential:
+    """Map one entry, without versions. Raises ValueError if a time makes no sense."""
     tags = {tag.key: tag.value or "" for tag in secret.tags or ()}
     accessed = instant(secret.last_accessed)
     replica = is_replica(secret, place)
@@ -64,7 +64,6 @@ def credential_row(secret: Secret, versions: list[Version] | None, place: Place)
         rotation=_rotation(secret, replica=replica),
         managed_by=secret.owning_service,
         replica_of=_in_region(secret.arn, secret.primary_region) if replica else None,
-        versions=versions,
         **read_labels(tags),
     )
 

@@ -94,18 +94,22 @@ class ScopePull:
         return ScopeOutcome(coverage, list(self._rows.values()), self._replicated)
 
     def _take(self, secrets: list[Secret], lists: VersionLists) -> None:
-        fresh = {secret.arn: secret for secret in secrets if secret.arn not in self._rows}
-        self._repeated += len(secrets) - len(fresh)
-        versions = self._versions(fresh, lists) if self._settings.depth == "versions" else {}
-        for arn, secret in fresh.items():
+        fresh: dict[str, Secret] = {}
+        for secret in secrets:
+            if secret.arn in self._rows:
+                self._repeated += 1
+                continue
             try:
-                row = credential_row(secret, versions.get(arn), self._place)
+                self._rows[secret.arn] = credential_row(secret, self._place)
             except ValueError:
                 self._unreadable += 1
                 continue
-            self._rows[arn] = row
+            fresh[secret.arn] = secret
             if is_replicated(secret, self._place):
-                self._replicated.add(arn)
+                self._replicated.add(secret.arn)
+        if self._settings.depth == "versions":
+            for arn, versions in self._versions(fresh, lists).items():
+                self._rows[arn].versions = versions
 
     def _versions(
         self, secrets: Mapping[str, Secret], lists: VersionLists

@@ -1,0 +1,1 @@
+"""Servers that tests, benchmarks and curious people start on this machine; nothing leaves it."""

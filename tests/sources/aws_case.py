@@ -1,0 +1,164 @@
+"""AWS Secrets Manager for the contract: a moto server, and a proxy in front of it that breaks things."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Self
+
+from servers.fault_proxy import Asked, Fault, FaultProxy
+from sources.contract import CANARY
+
+from keyaudit.sources import Pulled, ScopeProgress, least_privilege, open_source
+from keyaudit.times import DAY, SECOND
+
+ACCOUNT = "123456789012"
+OTHER = "444455556666"
+BROKEN, HEALTHY = "us-east-1", "eu-west-1"
+NOW = int(time.time()) * SECOND // DAY * DAY + DAY // 2
+"""Noon of today: moto stamps its own clock on what is planted."""
+
+_PLANS: dict[str, tuple[Fault, ...]] = {
+    "denied": (Fault("denied"),),
+    "versions-denied": (Fault("denied", "ListSecretVersionIds"),),
+    "one-version-list-denied": (Fault("denied", "ListSecretVersionIds", times=1),),
+    "throttled": (Fault("throttled", headers={"Retry-After": "0"}),),
+    "throttled-by-status": (Fault("too-many"),),
+    "throttled-once": (Fault("throttled", times=1),),
+    "server-error": (Fault("server-error"),),
+    "server-error-once": (Fault("server-error", times=1),),
+    "timeout": (Fault("silent", seconds=0.5),),
+    "reset": (Fault("reset"),),
+    "reset-once": (Fault("reset", times=1),),
+    "truncated": (Fault("truncated"),),
+    "truncated-once": (Fault("truncated", times=1),),
+    "bad-json": (Fault("bad-json"),),
+    "no-list": (Fault("no-list"),),
+    "wrong-shape": (Fault("wrong-shape"),),
+    "unreadable-entry": (Fault("bad-row"),),
+    "unreadable-time": (Fault("bad-time"),),
+    "expired-at-once": (Fault("expired"),),
+    "expired-in-the-list": (Fault("duplicate-page", times=1), Fault("expired")),
+    "expired-in-the-versions": (Fault("expired", "ListSecretVersionIds", after=1),),
+    "bad-signature": (Fault("bad-signature"),),
+    "hostile-code": (Fault("hostile-code"),),
+    "scope-not-enabled": (Fault("region-disabled"),),
+    "slow": (Fault("slow"),),
+    "empty-page": (Fault("empty-page", times=2),),
+    "duplicate-page": (Fault("duplicate-page", times=1),),
+    "repeated-token": (Fault("repeated-token", after=0),),
+    "refused-token": (Fault("duplicate-page", times=1), Fault("token-refused")),
+}
+
+
+@contextmanager
+def moto_server() -> Iterator[str]:
+    from moto.server import ThreadedMotoServer
+
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    try:
+        host, port = server.get_host_and_port()
+        yield f"http://{host}:{port}"
+    finally:
+        server.stop()
+
+
+class AwsCase:
+    """Secrets in two regions of one account, and a fresh proxy for every test."""
+
+    broken = f"{ACCOUNT}/{BROKEN}"
+    healthy = f"{ACCOUNT}/{HEALTHY}"
+    clock_at = NOW
+
+    def __init__(self, moto: str, folder: Path) -> None:
+        self.proxy = FaultProxy(moto, self._mend)
+        self.cache_dir = folder / "cache"
+
+    def __enter__(self) -> Self:
+        from moto.backends import get_backend
+
+        get_backend("secretsmanager").reset()
+        for region, count in ((BROKEN, 4), (HEALTHY, 2)):
+            for number in range(count):
+                self.plant(f"app/{region}/{number}", region=region)
+        self.proxy.__enter__()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.proxy.__exit__()
+
+    def _mend(self, asked: Asked, body: bytes) -> bytes:
+        """Give version lists the dates that moto keeps but does not tell: it says "now" for all of them."""
+        if asked.operation != "ListSecretVersionIds":
+            return body
+        answer = json.loads(body)
+        kept = self.backend(asked.region).secrets[answer["Name"]].versions
+        for version in answer["Versions"]:
+            version["CreatedDate"] = kept[version["VersionId"]]["createdate"]
+            del version["LastAccessedDate"]
+        return json.dumps(answer).encode()
+
+    def backend(self, region: str = HEALTHY, account: str = ACCOUNT) -> Any:
+        from moto.backends import get_backend
+
+        return get_backend("secretsmanager")[account][region]
+
+    def plant(self, name: str, *, region: str = HEALTHY, account: str = ACCOUNT, days_old: int = 100, **tags: str):
+        """Create a secret through moto's backend and date it back; gives moto's own object, to bend."""
+        backend = self.backend(region, account)
+        backend.create_secret(
+            name=name,
+            secret_string=f"{CANARY}-value-of-{name}",
+            secret_binary=None,
+            description=f"{CANARY}-description",
+            tags=[{"Key": key, "Value": value} for key, value in tags.items()],
+            kms_key_id=None,
+            client_request_token=None,
+            replica_regions=[],
+            force_overwrite=False,
+        )
+        secret = backend.secrets[name]
+        then = NOW // SECOND - days_old * 86_400
+        secret.created_date = secret.last_changed_date = then
+        for version in secret.versions.values():
+            version["createdate"] = then
+        return secret
+
+    def entry(self, **settings: Any) -> dict[str, Any]:
+        return {
+            "name": "tested",
+            "kind": "aws-secrets-manager",
+            "regions": [BROKEN, HEALTHY],
+            "endpoint_url": self.proxy.url,
+            "requests_per_second": 10_000,
+            "attempts": 2,
+            "timeout": "300ms",
+            "cache": False,
+            **settings,
+        }
+
+    def source(self, **settings: Any) -> Any:
+        return open_source(self.entry(**settings), clock=lambda: self.clock_at, cache_dir=self.cache_dir)
+
+    def pull(self, **settings: Any) -> Pulled:
+        return self.source(**settings).pull(_nobody)
+
+    def break_with(self, fault: str) -> None:
+        self.proxy.plan(*(Fault(**{**vars(each), "region": BROKEN, "seen": 0}) for each in _PLANS[fault]))
+
+    def operations(self) -> set[str]:
+        return {f"{each.service}:{each.operation}" for each in self.proxy.log}
+
+    def granted(self) -> set[str]:
+        allowed = [each for each in least_privilege("aws-secrets-manager")["Statement"] if each["Effect"] == "Allow"]
+        return {action for each in allowed for action in each["Action"]} | {"sts:GetCallerIdentity"}
+
+
+def _nobody(progress: ScopeProgress) -> None:
+    """Watch nothing."""

@@ -1,0 +1,43 @@
+"""Surroundings in which no source can reach anything but this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from sources.aws_case import AwsCase, moto_server
+from sources.contract import SourceCase
+
+
+@pytest.fixture(autouse=True)
+def offline(monkeypatch: pytest.MonkeyPatch, tmp_path) -> None:
+    """Set credentials that are nobody's, and nothing of the machine's own configuration."""
+    import os
+
+    for name in list(os.environ):
+        if name.startswith("AWS_"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "CANARY-secret-access-key")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "aws-config"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "aws-credentials"))
+
+
+@pytest.fixture(scope="session")
+def moto() -> Iterator[str]:
+    with moto_server() as url:
+        yield url
+
+
+@pytest.fixture
+def aws(moto: str, tmp_path) -> Iterator[AwsCase]:
+    with AwsCase(moto, tmp_path) as case:
+        yield case
+
+
+@pytest.fixture(params=["aws"])
+def case(request: pytest.FixtureRequest) -> SourceCase:
+    """Every source that must keep the contract, in turn."""
+    found: SourceCase = request.getfixturevalue(request.param)
+    return found
