@@ -42,7 +42,7 @@ class Is:
     """A field equals one of some values; text values with `*` or `?` are globs, case-sensitive."""
 
     field: str
-    values: tuple[str | int | bool, ...]
+    values: tuple[str | int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +86,11 @@ def is_glob(value: object) -> bool:
 
 def glob_regex(pattern: str) -> str:
     """Write a glob as a regular expression that Rust, RE2, Java and Python read alike."""
-    body = "".join({"*": r"[\s\S]*", "?": r"[\s\S]"}.get(c) or _escaped(c) for c in pattern)
-    return rf"\A{body}\z"
+    return rf"\A{_glob_body(pattern)}\z"
+
+
+def _glob_body(pattern: str) -> str:
+    return "".join({"*": r"[\s\S]*", "?": r"[\s\S]"}.get(c) or _escaped(c) for c in pattern)
 
 
 def _escaped(character: str) -> str:
@@ -134,12 +137,8 @@ def _listed(column: nw.Expr, match: Is) -> nw.Expr:
     exact = [value for value in match.values if not is_glob(value)]
     globs = [str(value) for value in match.values if is_glob(value)]
     parts = [column == exact[0] if len(exact) == 1 else column.is_in(exact)] if exact else []
-    parts += [column.str.contains(_engine_regex(glob)) for glob in globs]
+    parts += [column.str.contains(glob_regex(glob)) for glob in globs]
     return _fold(parts, empty=False)
-
-
-def _engine_regex(glob: str) -> str:
-    return glob_regex(glob)
 
 
 def _unless_open(field: str, found: nw.Expr) -> nw.Expr:
@@ -214,9 +213,9 @@ def _holds(value: int, match: Compare) -> bool:
     return {">=": value >= number, "<=": value <= number, ">": value > number, "<": value < number}[operator]
 
 
-def _equals(value: Any, wanted: str | int | bool) -> bool:
+def _equals(value: Any, wanted: str | int) -> bool:
     if is_glob(wanted) and isinstance(value, str):
-        return re.fullmatch(glob_regex(str(wanted)).removeprefix(r"\A").removesuffix(r"\z"), value) is not None
+        return re.fullmatch(_glob_body(str(wanted)), value) is not None
     return bool(value == wanted) and isinstance(value, bool) == isinstance(wanted, bool)
 
 

@@ -1,0 +1,22 @@
+"""WHAT is required: policies, frameworks, schedules, classifications and waivers."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from keyaudit.model import Param, Policy
+
+
+def load(
+    path: Path | None = None,
+    *,
+    rules: Mapping[str, Mapping[str, Param]],
+    frameworks: Mapping[str, Collection[str]],
+) -> Policy:
+    """Read a policy; None is the shipped default. See `reading.load`."""
+    from keyaudit.policy import reading
+
+    return reading.load(path, rules=rules, frameworks=frameworks)

@@ -1,0 +1,51 @@
+"""What makes a waiver sound: a reason, an end, and an approver who is not the requester.
+
+Days are UTC and inclusive: `until: 2026-09-30` waives through the last microsecond of that day.
+"""
+
+from __future__ import annotations
+
+from keyaudit.match import Match
+from keyaudit.model import Waiver
+from keyaudit.policy import document
+from keyaudit.times import DAY, parse_instant
+
+
+def read(item: document.Waiver, match: Match) -> Waiver:
+    """Read a waiver; what is wrong with its content makes it invalid, and is kept for the report."""
+    problems: list[str] = []
+    starts, ends = _day(item.starts, "from", problems), _day(item.until, "until", problems)
+    if item.until is None:
+        problems.append("has no end (until)")
+    if starts is not None and ends is not None and starts > ends:
+        problems.append("ends before it begins")
+    for name, value in (("reason", item.reason), ("approver (approved_by)", item.approved_by)):
+        if not (value and value.strip()):
+            problems.append(f"has no {name}")
+    if _same(item.requested_by, item.approved_by):
+        problems.append("was approved by the person who requested it")
+    return Waiver(
+        id=item.id,
+        rules=tuple(item.rules),
+        match=match,
+        reason=item.reason,
+        requested_by=item.requested_by,
+        approved_by=item.approved_by,
+        starts=starts,
+        ends=ends + DAY if ends is not None else None,
+        problems=tuple(problems),
+    )
+
+
+def _day(text: str | None, name: str, problems: list[str]) -> int | None:
+    if text is None:
+        return None
+    try:
+        return parse_instant(f"{text}T00:00:00Z")
+    except ValueError:
+        problems.append(f"{name} is not a day such as 2026-09-30")
+        return None
+
+
+def _same(one: str | None, other: str | None) -> bool:
+    return bool(one and other and one.strip().casefold() == other.strip().casefold())
