@@ -137,7 +137,7 @@ def _finding(finding: Finding, as_of: int) -> tuple[str, ...]:
         said.append(", ".join(code(f"{control.framework} {control.id}") for control in finding.controls))
     if finding.waiver:
         said.append(f"waiver {code(finding.waiver)}")
-    if finding.fix:
+    if finding.fix and finding.verdict is Verdict.FAIL:
         said.append(f"fix: {code(finding.fix)}")
     return (
         severity if finding.verdict is Verdict.FAIL else f"{finding.verdict} ({severity})",

@@ -10,18 +10,30 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from math import inf
 
-from keyaudit.model import ControlResult, Finding, FrameworkResult, PopulationRow, Report, RuleResult, Verdict
+from keyaudit.model import (
+    ControlResult,
+    Finding,
+    FrameworkResult,
+    PopulationRow,
+    Report,
+    RuleResult,
+    Severity,
+    Verdict,
+)
 
 ALL_IN_FULL = 40
 """Findings; an audit with no more than this shows each of them in full."""
 WORST_IN_FULL = 4
 """Findings of each rule that a larger audit shows in full."""
-MOST_ROWS = 1000
-"""Rows for all rules together, shared out evenly; about four seconds of layout."""
+MOST_ROWS = 600
+"""Rows for all rules together, shared out evenly; about thirty pages, and three seconds of layout."""
 MOST_POPULATION = 120
 """Credentials; a larger population is summarised and attached."""
 MOST_GROUPS = 20
+
+_VERDICTS = (Verdict.FAIL, Verdict.UNKNOWN, Verdict.WAIVED, Verdict.NOT_APPLICABLE, Verdict.PASS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +80,20 @@ def findings_by_rule(report: Report) -> list[RuleFindings]:
     full = ALL_IN_FULL if len(report.findings) <= ALL_IN_FULL else WORST_IN_FULL
     room = _shares([max(len(found) - full, 0) for found in grouped.values()], MOST_ROWS)
     rules = {rule.id: rule for rule in report.rules}
+    for found in grouped.values():
+        found.sort(key=_worst_first)
     return [
         _rule_findings(rules.get(rule), found, full, rows)
         for (rule, found), rows in zip(grouped.items(), room, strict=True)
     ]
+
+
+def _worst_first(each: Numbered) -> tuple[int, int, float, int]:
+    """Failures before unknowns, then by severity, then what has been due longest."""
+    finding = each.finding
+    severity = len(Severity) if finding.severity is None else finding.severity.rank
+    due = inf if finding.due_at is None else finding.due_at
+    return _VERDICTS.index(finding.verdict), severity, due, each.number
 
 
 def _shares(wanted: list[int], room: int) -> list[int]:

@@ -156,7 +156,7 @@ def _controls(console: Console, report: Report) -> None:
 
 def _control(control: ControlResult) -> tuple[Text | str, ...]:
     name = f"{visible(control.framework)} {visible(control.id)}"
-    counts = f"{control.exceptions:,} of {control.tested:,}"
+    counts = f"{control.exceptions:,} of {control.tested:,} fail"
     return name, Text(counts, style="red"), visible(control.title)
 
 
@@ -225,7 +225,7 @@ def _finding(console: Console, finding: Finding, as_of: int, group_by: str) -> N
     for line in _details(finding, as_of, group_by):
         about.append("\n" + line, style="dim")
     console.print(_grid([(Text(f"{label:<8}", style=style), about)]))
-    if finding.fix:
+    if finding.fix and finding.verdict is Verdict.FAIL:
         command = Text(f"            $ {visible(finding.fix, longest=4000)}", style="green")
         console.print(command, soft_wrap=True)
 

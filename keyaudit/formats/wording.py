@@ -41,6 +41,10 @@ STATUSES: dict[ScopeStatus, str] = {
 _INCOMPLETE = " Incomplete: not everything could be seen."
 
 
+ABOUT_SCOPES = ("KA901", "KA902")
+"""Rules whose findings say again what the coverage says."""
+
+
 @dataclass(frozen=True, slots=True)
 class Gap:
     """Something the audit did not see: what, and why."""
@@ -92,7 +96,7 @@ def gaps(report: Report) -> list[Gap]:
         for scope in report.coverage
         if scope.status is not ScopeStatus.COMPLETE
     ]
-    unknown = [rule for rule in report.rules if rule.unknown]
+    unknown = [rule for rule in report.rules if rule.unknown and rule.id not in ABOUT_SCOPES]
     found += [
         Gap(f"{rule.id} {rule.name}", f"not known for {plural(rule.unknown, 'credential')}")
         for rule in unknown
