@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from itertools import islice
 from typing import Any
@@ -38,6 +38,7 @@ _RESULT_ORDER = tuple(_RESULT_WORDS)
 
 def render(report: Report) -> bytes:
     """Print the page as UTF-8; the same report gives the same bytes."""
+    report = _held(report)
     style, early, script = _asset("style.css"), _asset("early.js"), "\n".join(map(_asset, _SCRIPTS))
     page = _environment().get_template("page.html")
     text = page.render(
@@ -51,6 +52,13 @@ def render(report: Report) -> bytes:
         **_content(report),
     )
     return text.encode()
+
+
+def _held(report: Report) -> Report:
+    """Make the rows of a report once where they fit in memory: the page looks at them several times."""
+    if max(len(report.findings), len(report.population)) > html_data.MOST_ROWS:
+        return report
+    return replace(report, findings=tuple(report.findings), population=tuple(report.population))
 
 
 def _content(report: Report) -> dict[str, Any]:
@@ -74,6 +82,9 @@ def _content(report: Report) -> dict[str, Any]:
         "due_picture": Markup(pictures.due_picture(population, as_of)),  # noqa: S704
         "due_columns": pictures.due_columns(population, as_of),
         "timeline": Markup(pictures.timeline_picture(population, as_of)),  # noqa: S704
+        "narrow_timeline": Markup(  # noqa: S704
+            pictures.timeline_picture(population, as_of, narrow=True, name="narrow-timeline")
+        ),
         "static_findings": list(islice(report.findings, STATIC_FINDINGS)),
         "most_rows": html_data.MOST_ROWS,
     }

@@ -129,8 +129,8 @@ def _population(population: Sequence[PopulationRow], texts: Pool) -> dict[str, A
         for row in islice(population, MOST_ROWS)
     ]
     names = (
-        "source", "scope", "id", "name", "environment", "owner", "cls", "provider", "tier", "ageMin", "ageMax",
-        "basis", "period", "grace", "schedule", "due", "worst", "severity", "rules",
+        "source", "scope", "id", "name", "environment", "owner", "cls", "provider", "tier", "ageMin",
+        "ageMax", "basis", "period", "grace", "schedule", "due", "worst", "severity", "rules",
     )  # fmt: skip
     columns = dict(zip(names, zip(*rows, strict=True), strict=True)) if rows else dict.fromkeys(names, ())
     return {"total": len(population), "count": len(rows), "columns": columns}

@@ -11,7 +11,7 @@ from keyaudit.model import PopulationRow
 
 WEEKS = 13
 
-_WIDTH, _HEIGHT = 480, 230
+_WIDTH, _HEIGHT = 480, 206
 _LEFT, _TOP, _BASE = 8, 34, 186
 _TALLEST = 1.18  # a column that is no week may be this much taller than the tallest week
 _DAY_NAMES = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")

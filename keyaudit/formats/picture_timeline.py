@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from heapq import nsmallest
 
 from keyaudit import times
 from keyaudit.formats.picture_ink import Ink, Theme, shortened, words
@@ -17,10 +18,8 @@ from keyaudit.model import PopulationRow, Severity, Verdict
 
 MOST_ROWS = 60
 
-LEFT, WIDTH = 248, 600
-"""Where the time axis begins and how long it is, in pixels of the picture's own 960."""
-TOP, ROW = 40, 26
-_CANVAS, _LEGEND = 960, 52
+TOP = 40
+"""Pixels above the first row: the as-of date and the calendar."""
 _FURTHEST = 10 * 366 * times.DAY
 _FIRST_INSTANT = times.parse_instant("0001-01-01T00:00:00Z")
 _LAST_INSTANT = times.parse_instant("9999-12-31T23:59:59Z")
@@ -40,21 +39,48 @@ _LEGENDS = (
 
 
 @dataclass(frozen=True, slots=True)
+class Layout:
+    """Where things are, in the picture's own pixels.
+
+    The time axis takes `width` from `left`; a name ends before `label_width`; in a row of height
+    `row`, writing stands on `baseline` and the broad lane begins at `lane`.
+    """
+
+    canvas: int
+    left: int
+    width: int
+    row: int
+    label_width: int
+    label_letters: int
+    baseline: int
+    lane: int
+    status: tuple[int, str]
+    months: int
+    legend_columns: int
+
+
+WIDE = Layout(960, 248, 600, 26, 238, 36, 15, 5, (856, "start"), 9, 4)
+NARROW = Layout(360, 8, 344, 42, 246, 38, 13, 20, (360, "end"), 4, 1)
+"""For a phone: names stand above their bars."""
+
+
+@dataclass(frozen=True, slots=True)
 class Axis:
-    """Instants from `start` to `end` laid along `WIDTH` pixels from `LEFT`."""
+    """Instants from `start` to `end` laid along the width of a layout."""
 
     start: int
     end: int
+    layout: Layout = WIDE
 
     def x(self, instant: int) -> float:
         """Say where an instant is; instants outside are drawn at the edge."""
         inside = min(max(instant, self.start), self.end)
-        return LEFT + WIDTH * (inside - self.start) / (self.end - self.start)
+        return self.layout.left + self.layout.width * (inside - self.start) / (self.end - self.start)
 
 
 def worst_first(population: Iterable[PopulationRow], as_of: int, limit: int) -> list[PopulationRow]:
     """Choose the rows that are shown: worst verdict, severity, longest overdue, then source, scope, id."""
-    return sorted(population, key=lambda row: _badness(row, as_of))[:limit]
+    return nsmallest(limit, population, key=lambda row: _badness(row, as_of))
 
 
 def _badness(row: PopulationRow, as_of: int) -> tuple[int, int, int, str, str, str]:
@@ -63,7 +89,7 @@ def _badness(row: PopulationRow, as_of: int) -> tuple[int, int, int, str, str, s
     return _VERDICTS.index(row.worst), severity, late, row.source, row.scope, row.id
 
 
-def axis_of(rows: Sequence[PopulationRow], as_of: int) -> Axis:
+def axis_of(rows: Sequence[PopulationRow], as_of: int, layout: Layout = WIDE) -> Axis:
     """Fit the axis: back to the oldest value shown, at most three periods; ahead 30 to 90 days."""
     period = max([row.rotation_period or 0 for row in rows] + [60 * times.DAY])
     known = [bar.created_at for row in rows for bar in row.versions if bar.created_at is not None]
@@ -71,7 +97,7 @@ def axis_of(rows: Sequence[PopulationRow], as_of: int) -> Axis:
     furthest = min(max(3 * period, 180 * times.DAY), _FURTHEST)
     start = max(min([*known, as_of - 60 * times.DAY]), as_of - furthest, _FIRST_INSTANT)
     ahead = max([row.due_at - as_of for row in rows if row.due_at is not None] + [0])
-    return Axis(start, min(as_of + min(max(ahead, 30 * times.DAY), 90 * times.DAY), _LAST_INSTANT))
+    return Axis(start, min(as_of + min(max(ahead, 30 * times.DAY), 90 * times.DAY), _LAST_INSTANT), layout)
 
 
 def timeline_picture(
@@ -80,29 +106,32 @@ def timeline_picture(
     *,
     limit: int = MOST_ROWS,
     theme: Theme = "screen",
+    narrow: bool = False,
     name: str = "timeline",
 ) -> str:
     """Draw the worst `limit` credentials of a population, worst first, and say how many are left out."""
     rows = worst_first(population, as_of, limit)
-    axis, ink = axis_of(rows, as_of), Ink(name, theme)
-    bottom = TOP + ROW * len(rows)
-    parts = [_labels_end_at(ink, bottom), *_calendar(ink, axis, bottom)]
+    layout = NARROW if narrow else WIDE
+    axis, ink = axis_of(rows, as_of, layout), Ink(name, theme)
+    bottom = TOP + layout.row * len(rows)
+    parts = [_labels_end_at(ink, layout, bottom), *_calendar(ink, axis, bottom)]
     for n, row in enumerate(rows):
-        parts += _row(ink, axis, row, as_of, TOP + ROW * n)
+        parts += _row(ink, axis, row, as_of, TOP + layout.row * n)
     parts += _today(ink, axis, as_of, bottom)
-    left_out = len(population) - len(rows)
-    if left_out > 0:
-        note = (
-            f"and {left_out:,} more credentials that are no worse than these; the population table lists all"
-        )
-        parts.append(ink.text(note, (0, bottom + 18), size=11, role="muted"))
+    bottom += 18
+    if len(population) > len(rows):
+        note = f"and {len(population) - len(rows):,} more that are no worse: see the population"
+        parts.append(ink.text(note, (0, bottom), size=11, role="muted"))
         bottom += 22
-    parts += _legend(ink, bottom + 16)
+    legend = _legend(ink, layout, bottom)
+    parts += legend.values()
     title = "Rotation timeline: the values of each credential over time"
     said = f"{len(rows):,} credentials, worst first. " + " ".join(
         f"{shortened(row.name, 60)}: {standing(row, as_of)[0]}." for row in rows
     )
-    return ink.picture((_CANVAS, bottom + _LEGEND), title, said, parts)
+    return ink.picture(
+        (layout.canvas, bottom + 18 * -(-len(legend) // layout.legend_columns)), title, said, parts
+    )
 
 
 def standing(row: PopulationRow, as_of: int) -> tuple[str, bool]:
@@ -122,45 +151,49 @@ def standing(row: PopulationRow, as_of: int) -> tuple[str, bool]:
     return "age not known", False
 
 
-def _labels_end_at(ink: Ink, bottom: int) -> str:
-    box = f'<rect width="{LEFT - 10}" height="{bottom}"/>'
+def _labels_end_at(ink: Ink, layout: Layout, bottom: int) -> str:
+    box = f'<rect width="{layout.label_width}" height="{bottom}"/>'
     return f'<defs><clipPath id="{ink.name}-labels">{box}</clipPath></defs>'
 
 
 def _row(ink: Ink, axis: Axis, row: PopulationRow, as_of: int, y: int) -> list[str]:
     place = f"{row.environment or 'environment not known'}, {row.source} {row.scope}"
-    text = ink.text(shortened(row.name, 36), (0, y + 15), size=11)
+    layout = axis.layout
+    text = ink.text(shortened(row.name, layout.label_letters), (0, y + layout.baseline), size=11)
     parts = [
         f'<g clip-path="url(#{ink.name}-labels)">{text}</g>',
-        ink.line("grid", (0, y + ROW), (_CANVAS, y + ROW)),
+        ink.line("grid", (0, y + layout.row), (layout.canvas, y + layout.row)),
     ]
     parts += [_segment(ink, axis, segment, y) for segment in segments(row, as_of) if segment.end > axis.start]
     if row.due_at is not None and as_of <= row.due_at <= axis.end:
-        x, middle = axis.x(row.due_at), y + 10
+        x, middle = axis.x(row.due_at), y + layout.lane + 5
         diamond = [(x, middle - 5), (x + 4, middle), (x, middle + 5), (x - 4, middle)]
         parts.append(ink.shape("due", diamond, f"due {times.format_date(row.due_at)}"))
     said, bad = standing(row, as_of)
-    parts.append(ink.text(said, (LEFT + WIDTH + 8, y + 15), size=10.5, role="alarm" if bad else "muted"))
+    x, anchor = layout.status
+    role = "alarm" if bad else "muted"
+    parts.append(ink.text(said, (x, y + layout.baseline), size=10.5, role=role, anchor=anchor))
     return [f"<g><title>{words(f'{row.name} ({place})')}</title>", *parts, "</g>"]
 
 
 def _segment(ink: Ink, axis: Axis, segment: Segment, y: int) -> str:
     begin = axis.start if segment.start is None else segment.start
     x1, x2 = axis.x(begin), axis.x(segment.end)
-    top, height = (y + 5, 10) if segment.broad else (y + 17, 5)
+    lane, left = y + axis.layout.lane, axis.layout.left
+    top, height = (lane, 10) if segment.broad else (lane + 12, 5)
     shape = ink.box(segment.role, (x1, top, max(x2 - x1, 1), height), segment.says)
     if segment.broad and begin < axis.start:
         middle = top + height / 2
-        shape += ink.shape("earlier", [(LEFT - 6, middle), (LEFT - 1, middle - 4), (LEFT - 1, middle + 4)])
+        shape += ink.shape("earlier", [(left - 6, middle), (left - 1, middle - 4), (left - 1, middle + 4)])
     return shape
 
 
 def _calendar(ink: Ink, axis: Axis, bottom: int) -> list[str]:
-    """Rule and name the first days of months, at most nine of them."""
+    """Rule and name the first days of months, as many as there is room for."""
     months = _months(axis)
-    every = next(
-        step for step in _TICKS if len([m for m in months if m[0] % step == 0]) <= 9 or step == _TICKS[-1]
-    )
+    most = axis.layout.months
+    fitting = (step for step in _TICKS if sum(number % step == 0 for number, _ in months) <= most)
+    every = next(fitting, _TICKS[-1])
     parts = []
     for number, instant in months:
         if number % every == 0:
@@ -183,16 +216,17 @@ def _months(axis: Axis) -> list[tuple[int, int]]:
 
 def _today(ink: Ink, axis: Axis, as_of: int, bottom: int) -> list[str]:
     x = axis.x(as_of)
+    middle = min(x, axis.layout.canvas - 52)
     return [
         ink.line("today", (x, TOP - 8), (x, bottom)),
-        ink.text(f"as of {times.format_date(as_of)}", (x, 12), size=10.5, anchor="middle"),
+        ink.text(f"as of {times.format_date(as_of)}", (middle, 12), size=10.5, anchor="middle"),
     ]
 
 
-def _legend(ink: Ink, y: float) -> list[str]:
-    parts = []
+def _legend(ink: Ink, layout: Layout, y: float) -> dict[str, str]:
+    parts = {}
     for n, (role, meaning) in enumerate(_LEGENDS):
-        x, top = 4 + n % 4 * 238, y + n // 4 * 18
-        parts.append(ink.box(role, (x, top - 8, 18, 9)))
-        parts.append(ink.text(meaning, (x + 24, top), size=10.5, role="muted"))
+        x, line = 4 + n % layout.legend_columns * 238, y + n // layout.legend_columns * 18
+        swatch = ink.box(role, (x, line - 8, 18, 9))
+        parts[role] = swatch + ink.text(meaning, (x + 24, line), size=10.5, role="muted")
     return parts

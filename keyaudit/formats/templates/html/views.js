@@ -49,7 +49,7 @@ const FINDING_COLUMNS = [
   { title: "Rule", sort: (row) => finding.text(row, "rule"), cell: (row) => lines(finding.text(row, "rule"), finding.text(row, "name")) },
   { title: "Credential and finding", sort: finding.subject, cell: (row) => lines(finding.subject(row), finding.text(row, "message")) },
   { title: "Environment", sort: (row) => finding.text(row, "environment"), cell: (row) => [finding.text(row, "environment") || "–"] },
-  { title: "Owner", sort: (row) => finding.text(row, "owner"), cell: (row) => lines(finding.text(row, "owner")) },
+  { title: "Owner", sort: (row) => finding.text(row, "owner"), cell: (row) => lines(finding.text(row, "owner"), "", "plainly") },
   { title: "Due", sort: finding.due, cell: (row) => dueLines(finding.due(row)) },
 ];
 
@@ -114,6 +114,10 @@ const credential = {
   number: (row, field) => DATA.population.columns[field][row],
   age: (row) => age(credential.number(row, "ageMin"), credential.number(row, "ageMax")),
   period: (row) => (credential.number(row, "period") === null ? "no period" : `of ${duration(credential.number(row, "period"))}`),
+  badge: (row) => {
+    const worst = credential.text(row, "worst"), shown = worst === "fail" ? credential.text(row, "severity") || worst : worst;
+    return badge(shown, shown);
+  },
   badness: (row) => rank(VERDICTS, credential.text(row, "worst")) * 10 + rank(SEVERITIES, credential.text(row, "severity")),
   overdue: (row) => {
     const low = credential.number(row, "ageMin"), period = credential.number(row, "period");
@@ -123,12 +127,12 @@ const credential = {
 
 const POPULATION_COLUMNS = [
   { title: "Credential", sort: (row) => credential.text(row, "name"), cell: (row) => lines(credential.text(row, "name"), `${credential.text(row, "source")} ${credential.text(row, "scope")}`) },
-  { title: "Class", sort: (row) => credential.text(row, "cls"), cell: (row) => lines(credential.text(row, "cls"), credential.text(row, "provider")) },
-  { title: "Environment", sort: (row) => credential.text(row, "environment"), cell: (row) => lines(credential.text(row, "environment"), credential.number(row, "tier") === null ? "" : `tier ${credential.number(row, "tier")}`) },
-  { title: "Owner", sort: (row) => credential.text(row, "owner"), cell: (row) => lines(credential.text(row, "owner")) },
+  { title: "Class", sort: (row) => credential.text(row, "cls"), cell: (row) => lines(credential.text(row, "cls"), credential.text(row, "provider"), "plainly") },
+  { title: "Environment", sort: (row) => credential.text(row, "environment"), cell: (row) => lines(credential.text(row, "environment"), credential.number(row, "tier") === null ? "" : `tier ${credential.number(row, "tier")}`, "plainly") },
+  { title: "Owner", sort: (row) => credential.text(row, "owner"), cell: (row) => lines(credential.text(row, "owner"), "", "plainly") },
   { title: "Age", sort: (row) => credential.number(row, "ageMin"), cell: (row) => lines(credential.age(row), credential.period(row), credential.overdue(row) ? "bad" : "") },
   { title: "Due", sort: (row) => credential.number(row, "due"), cell: (row) => dueLines(credential.number(row, "due")) },
-  { title: "Worst", sort: credential.badness, cell: (row) => [badge(credential.text(row, "severity") && credential.text(row, "worst") === "fail" ? credential.text(row, "severity") : credential.text(row, "worst"), credential.text(row, "worst") === "fail" ? credential.text(row, "severity") || "fail" : credential.text(row, "worst"))] },
+  { title: "Worst", sort: credential.badness, cell: (row) => [credential.badge(row)] },
 ];
 
 function populationDetail(row) {
