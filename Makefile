@@ -6,7 +6,7 @@ MAKEFLAGS += --no-print-directory
 .PHONY: help setup demo test lint format types contracts bench reports package clean
 
 BIN := .venv/bin
-UV := $(shell command -v uv || echo .uv/bin/uv)
+export UV := $(shell command -v uv || echo .uv/bin/uv)
 PDF_LIBRARIES := libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-dejavu-core
 TEST_PROGRAMS := $(PDF_LIBRARIES) qpdf poppler-utils chromium
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from transcripts import surroundings
 
 ROOT = Path(__file__).parent.parent
 Keyaudit = Callable[..., "subprocess.CompletedProcess[bytes]"]
@@ -25,15 +26,7 @@ def keyaudit(tmp_path: Path) -> Keyaudit:
             capture_output=True,
             timeout=120,
             check=False,
-            env={**plain_environment(), **environment},
+            env={**surroundings(), **environment},
         )
 
     return run
-
-
-def plain_environment() -> dict[str, str]:
-    """Give the surroundings of a run that must not depend on who runs it."""
-    import os
-
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "KEYAUDIT_"))}
-    return {**kept, "COLUMNS": "100", "TERM": "dumb", "TZ": "UTC", "LC_ALL": "C.UTF-8", "PYTHONUTF8": "1"}

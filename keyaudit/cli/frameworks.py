@@ -30,8 +30,9 @@ def command(framework: str | None, form: str) -> None:
     from keyaudit.policy import frameworks
     from keyaudit.rules import RULES
 
+    names = {rule.name for rule in RULES}
     if framework:
-        (chosen,) = frameworks.load([framework], RULES)
+        (chosen,) = frameworks.load([framework], names)
         rows = [
             {
                 "id": control.id,
@@ -45,7 +46,7 @@ def command(framework: str | None, form: str) -> None:
         ]
         print_rows(rows if form == "json" else [{**row, "rules": len(row["rules"])} for row in rows], form)
         return
-    listed = frameworks.load(frameworks.available(), RULES)
+    listed = frameworks.load(frameworks.available(), names)
     print_rows(
         [
             {

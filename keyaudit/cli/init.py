@@ -50,9 +50,9 @@ group_by: owner
 @click.option("--force", is_flag=True, help="Replace files that are there.")
 def command(folder: Path, force: bool) -> None:  # noqa: FBT001 - click passes it by name
     """Write keyaudit.yaml and policy.yaml, a copy of the shipped policy with its reasons, into FOLDER."""
-    from keyaudit.policy import default_text
+    from keyaudit.policy.shipped import folder as shipped
 
-    contents = {"keyaudit.yaml": CONFIGURATION, "policy.yaml": default_text()}
+    contents = {"keyaudit.yaml": CONFIGURATION, "policy.yaml": shipped("default.yaml").read_text("utf-8")}
     there = [str(folder / name) for name in contents if (folder / name).exists()]
     if there and not force:
         raise UsageError(f"{' and '.join(there)} exist already", hint="--force replaces them")

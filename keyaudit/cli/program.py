@@ -79,10 +79,10 @@ def program() -> click.Group:
     return click.version_option(__version__, prog_name="keyaudit", message="%(prog)s %(version)s")(group)
 
 
-def run(arguments: Sequence[str]) -> int:
-    """Run one command and give the exit code; whatever happens is said on stderr, never a traceback."""
+def run(arguments: Sequence[str], root: click.Command | None = None) -> int:
+    """Run one command of `root` and give the exit code; what goes wrong is said on stderr, not traced."""
     try:
-        outcome = program().main(list(arguments), prog_name="keyaudit", standalone_mode=False)
+        outcome = (root or program()).main(list(arguments), prog_name="keyaudit", standalone_mode=False)
     except click.UsageError as error:
         return _usage(error)
     except click.ClickException as error:

@@ -1,0 +1,125 @@
+"""keyaudit explain: a rule, a control or one credential."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+import click
+
+from keyaudit.cli import options
+from keyaudit.cli.outputs import print_text
+
+if TYPE_CHECKING:
+    from keyaudit.model import Control, Framework, Rule
+
+EPILOG = """\b
+Examples:
+  keyaudit explain KA101                      a rule, by its id
+  keyaudit explain rotation-overdue           the same, by its name
+  keyaudit explain soc2 CC6.1                 a control, and the rules that bear on it
+  keyaudit explain pci-dss:8.6.3
+  keyaudit explain prod/openai --inventory inventory.yaml
+      A credential, by id or name: what was known, which schedule, when it is due."""
+
+
+@click.command("explain", epilog=EPILOG, short_help="Explain a rule, a control or one credential.")
+@click.argument("words", metavar="ID", nargs=-1, required=True)
+@options.inventory
+@options.policy
+@options.framework
+@options.as_of
+@options.config
+def command(
+    words: Sequence[str],
+    inventories: Sequence[str],
+    policy: str | None,
+    frameworks: Sequence[str],
+    as_of: str | None,
+    config: str | None,
+) -> None:
+    """Explain a rule (KA101), a control (soc2 CC6.1), or one credential of an inventory."""
+    from keyaudit.policy import frameworks as packs
+    from keyaudit.rules import RULES
+
+    name = " ".join(words)
+    if rule := _rule(RULES, name):
+        print_text(f"{rule.doc.strip()}\n\n{_settings(rule)}")
+        return
+    pack, _, control = name.replace(":", " ", 1).partition(" ")
+    if control and pack in packs.available():
+        print_text(_control(packs.load([pack], {rule.name for rule in RULES})[0], control, RULES))
+        return
+    if not inventories and config is None and not _configured():
+        raise _unknown(RULES, packs.available(), name)
+    from keyaudit.cli.credential import explain
+
+    print_text(explain(name, inventories, policy, frameworks, options.instant_of(as_of), config))
+
+
+def _rule(rules: Sequence[Rule], name: str) -> Rule | None:
+    wanted = name.lower()
+    return next((rule for rule in rules if wanted in {rule.id.lower(), rule.name}), None)
+
+
+def _settings(rule: Rule) -> str:
+    severity = rule.severity or "none: it makes an audit incomplete, it never fails the gate"
+    lines = ["## In keyaudit", "", f"Severity: {severity}", f"Stands on: {rule.basis}"]
+    if rule.params:
+        lines += ["", "A policy may set:", ""]
+        lines += [f"- `{rule.name}: {{{name}: …}}` ({param.kind}): {param.help}" for name, param in rule.params.items()]
+    return "\n".join(lines)
+
+
+def _control(framework: Framework, wanted: str, rules: Sequence[Rule]) -> str:
+    from keyaudit.cli.frameworks import number_in_words
+    from keyaudit.errors import UsageError
+
+    known = {control.id.lower(): control for control in framework.controls}
+    control: Control | None = known.get(wanted.lower())
+    if control is None:
+        near = get_close_matches(wanted.lower(), known, n=1)
+        hint = f"did you mean {known[near[0]].id}?" if near else f"keyaudit frameworks {framework.id} lists them"
+        raise UsageError(f"{framework.id} has no control {wanted!r}", hint=hint)
+    ids = {rule.name: rule.id for rule in rules}
+    lines = [
+        f"{framework.name} ({framework.version})",
+        f"{control.id}: {control.title}",
+        "",
+        control.summary.strip(),
+        "",
+        f"Metadata is {control.evidence} evidence; the control is {control.modality}; "
+        f"we are sure of this to a {control.confidence} degree.",
+    ]
+    if control.numbers:
+        lines += [f"Its own number: {number_in_words(number)}, {number.what}" for number in control.numbers]
+    else:
+        lines.append("Its text states no number: your policy's is what an auditor tests.")
+    if control.rules:
+        lines += ["", "Rules that bear on it:", *(f"  {ids.get(name, '')}  {name}" for name in control.rules)]
+    if control.manual_evidence:
+        lines += ["", "What keyaudit cannot see, and an auditor will ask for:"]
+        lines += [f"  - {evidence}" for evidence in control.manual_evidence]
+    lines += ["", f"Source: {'; '.join(control.source)}"]
+    return "\n".join(lines)
+
+
+def _configured() -> bool:
+    from pathlib import Path
+
+    from keyaudit.cli.configuration import DEFAULT_FILE
+
+    return Path(DEFAULT_FILE).exists()
+
+
+def _unknown(rules: Sequence[Rule], packs: Sequence[str], name: str) -> Exception:
+    from keyaudit.errors import UsageError
+
+    known = [*(rule.id for rule in rules), *(rule.name for rule in rules), *packs]
+    near = get_close_matches(name, known, n=1) or get_close_matches(name.upper(), known, n=1)
+    if near:
+        return UsageError(f"nothing is called {name!r}", hint=f"did you mean {near[0]}?")
+    return UsageError(
+        f"no rule and no control is called {name!r}", hint="for a credential, say where it is: --inventory FILE"
+    )

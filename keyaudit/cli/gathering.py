@@ -1,0 +1,90 @@
+"""What is judged and by what: documents, live sources, policy and frameworks, as the user named them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from keyaudit.cli import options
+from keyaudit.errors import UsageError, did_you_mean
+
+if TYPE_CHECKING:
+    from keyaudit.cli.configuration import Configuration
+    from keyaudit.model import Framework, Inventory, Policy
+
+
+def gather(settings: Configuration, documents: Sequence[str], sources: Sequence[str]) -> Inventory:
+    """Read the documents and list the sources that were named; with neither, all of keyaudit.yaml.
+
+    Raises UsageError where nothing was named anywhere, InventoryError, SourceError.
+    """
+    from keyaudit import inventory
+
+    entries = [_entry(settings, name) for name in sources]
+    if not documents and not sources:
+        documents, entries = settings.inventory, list(settings.sources)
+    if not documents and not entries:
+        raise _nothing_named(settings)
+    parts = [inventory.read(documents)] if documents else []
+    parts += [_pull(entry) for entry in entries]
+    return parts[0] if len(parts) == 1 else inventory.merge(parts)
+
+
+def governing(policy: str | None, frameworks: Sequence[str]) -> tuple[Policy, tuple[Framework, ...]]:
+    """Load the policy (the shipped one for None) and the frameworks; raises PolicyError, UsageError."""
+    from keyaudit import policy as policies
+    from keyaudit.policy.frameworks import available, load
+    from keyaudit.rules import RULES
+
+    params = {rule.name: rule.params for rule in RULES}
+    chosen = load(frameworks, params)
+    # A framework that is not asked for may be mentioned; its controls are not looked up for that.
+    controls: dict[str, Collection[str]] = dict.fromkeys(available(), ())
+    controls |= {framework.id: [control.id for control in framework.controls] for framework in chosen}
+    file = None if policy is None else Path(policy)
+    return policies.load(file, rules=params, frameworks=controls), chosen
+
+
+def _entry(settings: Configuration, name: str) -> Mapping[str, Any]:
+    known = {str(entry["name"]): entry for entry in settings.sources}
+    if name in known:
+        return known[name]
+    if near := did_you_mean(name, known):
+        hint = near.removeprefix("; ")
+    elif known:
+        hint = f"{settings.file} has {', '.join(known)}"
+    else:
+        hint = "describe it under `sources:` in keyaudit.yaml; keyaudit init writes one"
+    raise UsageError(f"no source is called {name!r}", hint=hint)
+
+
+def _nothing_named(settings: Configuration) -> UsageError:
+    if settings.file is None:
+        return UsageError(
+            "nothing to audit: no --inventory, no --source and no keyaudit.yaml here",
+            hint="keyaudit init writes a keyaudit.yaml; or: keyaudit scan --inventory FILE",
+        )
+    return UsageError(f"nothing to audit: {settings.file} names neither `inventory` nor `sources`")
+
+
+def _pull(entry: Mapping[str, Any]) -> Inventory:
+    """List one source live, with progress on stderr."""
+    from keyaudit import inventory
+    from keyaudit.cli.progress import Progress
+    from keyaudit.sources import open_source
+
+    def now() -> int:
+        return options.instant_of(None)
+
+    source = open_source(entry, clock=now, cache_dir=_cache_folder())
+    with Progress() as progress:
+        pulled = source.pull(progress)
+    return inventory.from_rows(pulled.rows, pulled.coverage, now(), pulled.columns)
+
+
+def _cache_folder() -> Path:
+    """Give the folder where answers of stores may be kept between runs: metadata only."""
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "keyaudit"

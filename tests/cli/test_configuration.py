@@ -1,0 +1,90 @@
+"""keyaudit.yaml is read strictly: every problem at once, with its place."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from keyaudit.cli.configuration import Configuration, read
+from keyaudit.cli.gathering import gather
+from keyaudit.errors import PolicyError, UsageError
+
+BROKEN = [
+    ("- one", "1:1: expected settings such as inventory"),
+    ("polcy: p.yaml", "1:1: polcy: unknown setting; did you mean 'policy'?"),
+    ("policy: [a]", "1:9: policy: expected text"),
+    ("policy: 3", "1:9: policy: expected text"),
+    ("inventory: inventory.yaml", "1:12: inventory: expected a list of names, such as [one, two]"),
+    ("inventory: [1]", "1:12: inventory: expected a list"),
+    ("frameworks:\n  soc2: true", "2:3: frameworks: expected a list"),
+    ("fail_on: hihg", "1:10: fail_on: expected one of critical, high, medium, low, none; did you mean 'high'?"),
+    ("group_by: rule", "1:11: group_by: expected one of owner, environment"),
+    ("fail_on: high\nfail_on: low", "2:1: duplicate key 'fail_on', first on line 1"),
+    ("sources: aws", "1:10: sources: expected a list"),
+    ("sources: [aws]", "1:11: sources[0]: expected settings: name, kind"),
+    ("sources:\n  - {name: a, kind: aws}", "sources[0].kind: no such source"),
+    ("sources:\n  - name: a\n    kind: aws-secrets-manager\n    region: x", "4:13: sources[0].region: unknown setting; did you mean"),
+    (
+        "sources:\n  - {name: a, kind: aws-secrets-manager}\n  - {name: a, kind: aws-secrets-manager}",
+        "3:12: sources[1].name: another source has this name",
+    ),
+    ("", "the file is empty"),
+    ("a: &x 1", "anchors"),
+]
+
+
+@pytest.mark.parametrize(("text", "said"), BROKEN)
+def test_what_cannot_be_obeyed_is_refused(text, said, tmp_path: Path) -> None:
+    file = tmp_path / "keyaudit.yaml"
+    file.write_text(text)
+    with pytest.raises(PolicyError) as refused:
+        read(str(file))
+    assert said in str(refused.value)
+    assert str(file) in str(refused.value)
+
+
+def test_every_problem_is_said_at_once(tmp_path: Path) -> None:
+    file = tmp_path / "keyaudit.yaml"
+    file.write_text("polcy: a\ninventory: 1\nfail_on: never\n")
+    with pytest.raises(PolicyError) as refused:
+        read(str(file))
+    assert [problem.line for problem in refused.value.problems] == [1, 2, 3]
+
+
+def test_paths_count_from_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "keyaudit.yaml"
+    file.write_text(
+        "inventory: [a.yaml, /abs/b.csv]\npolicy: sub/p.yaml\nframeworks: [soc2, own.yaml, ./x]\nfail_on: none\n"
+    )
+    assert read(str(file)) == Configuration(
+        file=file,
+        inventory=(str(tmp_path / "a.yaml"), "/abs/b.csv"),
+        policy=str(tmp_path / "sub/p.yaml"),
+        frameworks=("soc2", str(tmp_path / "own.yaml"), str(tmp_path / "x")),
+        fail_on="none",
+    )
+
+
+def test_without_a_file_there_are_defaults(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert read(None) == Configuration()
+    with pytest.raises(UsageError) as missing:
+        read("other.yaml")
+    assert "other.yaml: No such file" in str(missing.value)
+
+
+def test_nothing_named_anywhere_says_how_to_start() -> None:
+    with pytest.raises(UsageError) as nothing:
+        gather(Configuration(), (), ())
+    assert "keyaudit init" in (nothing.value.hint or "")
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"), [("prodution", "did you mean 'production'?"), ("gcp", "keyaudit.yaml has production")]
+)
+def test_a_source_that_is_not_described_is_refused(name, hint) -> None:
+    settings = Configuration(file=Path("keyaudit.yaml"), sources=({"name": "production", "kind": "x"},))
+    with pytest.raises(UsageError) as unknown:
+        gather(settings, (), (name,))
+    assert unknown.value.hint == hint

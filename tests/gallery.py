@@ -1,0 +1,40 @@
+"""`reports/`: the reports of the examples in every format. `python tests/gallery.py` writes all of it anew."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from transcripts import EXAMPLES, READMES, ROOT, keyaudit, refreshed
+
+AS_OF = "2026-05-01T00:00:00Z"
+REPORTS = ROOT / "reports"
+FORMATS = ("terminal", "json", "csv", "markdown", "html", "pdf")
+
+
+def make(example: Path, folder: Path) -> int:
+    """Write the reports of one example into `folder` in every format; give the exit code."""
+    wanted = [part for name in FORMATS for part in ("--format", name)]
+    done = keyaudit(["scan", "--as-of", AS_OF, *wanted, "--output", str(folder)], example)
+    if not (folder / "report.json").exists():
+        raise AssertionError(done.stderr.decode())
+    return done.returncode
+
+
+def main() -> None:
+    """Write READMEs and reports anew; the difference is what a review looks at."""
+    for readme in READMES:
+        with tempfile.TemporaryDirectory() as folder:
+            readme.write_text(refreshed(readme, Path(folder)), "utf-8")
+        sys.stdout.write(f"{readme.relative_to(ROOT)}\n")
+    for example in EXAMPLES:
+        folder = REPORTS / example.name
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        sys.stdout.write(f"reports/{example.name}: exit code {make(example, folder)}\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,89 @@
+"""The built wheel in a bare environment: everything but the PDF works, and that says what it needs."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+from transcripts import ROOT, surroundings
+
+UV = os.environ.get("UV") or shutil.which("uv") or str(ROOT / ".uv" / "bin" / "uv")
+EXAMPLE = ROOT / "examples" / "01-first-audit"
+SCAN = ("scan", "--config", str(EXAMPLE / "keyaudit.yaml"), "--as-of", "2026-05-01T00:00:00Z")
+
+
+def uv(*arguments: str | Path) -> None:
+    done = subprocess.run([Path(UV).absolute(), *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("dist")
+    uv("build", "--quiet", "--wheel", "--out-dir", folder)
+    (built,) = folder.glob("*.whl")
+    return built
+
+
+@pytest.fixture(scope="module")
+def program(wheel, tmp_path_factory) -> Path:
+    """An environment that holds the wheel and what the base install needs, no extra."""
+    bare = tmp_path_factory.mktemp("bare")
+    uv("venv", "--quiet", "--python", sys.executable, bare / "venv")
+    uv("pip", "install", "--quiet", "--python", bare / "venv" / "bin" / "python", wheel)
+    return bare / "venv" / "bin" / "keyaudit"
+
+
+def run(program: Path, cwd: Path, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [program, *arguments], cwd=cwd, capture_output=True, text=True, check=False, timeout=120, env=surroundings()
+    )
+
+
+def test_the_wheel_holds_policies_frameworks_templates_and_the_licence(wheel) -> None:
+    names = set(zipfile.ZipFile(wheel).namelist())
+    shipped = {f"keyaudit/{path.relative_to(ROOT)}" for path in (ROOT / "policies").rglob("*.yaml")}
+    templates = {str(path.relative_to(ROOT)) for path in (ROOT / "keyaudit").rglob("*") if "templates" in path.parts and path.is_file()}
+    assert shipped
+    assert templates
+    assert {*shipped, *templates, "keyaudit/py.typed"} <= names
+    assert any(name.endswith("licenses/LICENSE") for name in names)
+    assert not [name for name in names if name.startswith(("tests/", "examples/", "reports/"))]
+
+
+def test_the_base_install_writes_every_format_but_pdf(program, tmp_path) -> None:
+    wanted = ("--format", "json", "--format", "html", "--format", "csv", "--format", "markdown", "--format", "terminal")
+    done = run(program, tmp_path, *SCAN, *wanted, "--output", tmp_path / "out")
+    assert done.returncode == 1, done.stderr
+    written = {path.name: path.stat().st_size for path in (tmp_path / "out").iterdir()}
+    assert set(written) == {"report.json", "report.html", "report.csv", "report.md", "report.txt"}
+    assert min(written.values()) > 1000
+
+
+def test_the_same_bytes_come_from_the_wheel_and_from_the_checkout(program, tmp_path, keyaudit) -> None:
+    arguments = (*SCAN, "--format", "json", "--output", "-")
+    assert run(program, tmp_path, *arguments).stdout.encode() == keyaudit(*arguments).stdout
+
+
+EXTRAS = {
+    "pdf": (*SCAN, "--format", "pdf", "--output", "out"),
+    "duckdb": (*SCAN, "--engine", "duckdb"),
+    "aws": ("scan", "--source", "production"),
+}
+
+
+@pytest.mark.parametrize("extra", EXTRAS)
+def test_a_missing_extra_is_one_line_that_says_which(program, tmp_path, extra) -> None:
+    (tmp_path / "keyaudit.yaml").write_text(
+        "sources: [{name: production, kind: aws-secrets-manager, regions: [eu-west-1]}]\n"
+    )
+    done = run(program, tmp_path, *EXTRAS[extra])
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.splitlines()[1:] == [f"hint: pip install 'keyaudit[{extra}]'"]
+    assert not list((tmp_path / "out").glob("*")) if extra == "pdf" else True
