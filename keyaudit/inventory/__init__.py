@@ -38,3 +38,14 @@ def from_rows(
     from keyaudit.inventory import live
 
     return live.from_rows(rows, coverage, collected_at, columns)
+
+
+def write(inventory: Inventory, format: str) -> bytes:  # noqa: A002 - its name
+    """Write an inventory as json, yaml, ndjson, csv or parquet.
+
+    Reading it back gives the same columns, null and not collected kept apart. Raises UsageError
+    for another format.
+    """
+    from keyaudit.inventory import writing
+
+    return writing.write(inventory, format)

@@ -75,9 +75,8 @@ def _check_coverage(document: Document, problems: Problems) -> None:
     if document.header.coverage:
         counts = document.frame.group_by("source", "scope").len().collect()
         present = {(source, scope): count for source, scope, count in counts.iter_rows()}
-        for index, (scope, line) in enumerate(
-            zip(document.header.coverage, document.header.lines, strict=True)
-        ):
+        claims = zip(document.header.coverage, document.header.lines, strict=True)
+        for index, (scope, line) in enumerate(claims):
             if message := _disagrees(scope, present.get((scope.source, scope.scope), 0)):
                 problems.add(message, line=line, field=f"coverage[{index}]")
     _check_columns(document, problems)
@@ -88,7 +87,9 @@ def _disagrees(scope: Coverage, present: int) -> str | None:
     if scope.status is ScopeStatus.EMPTY and present:
         return f"says that {name} is empty, but {present:,} of its credentials are here"
     if scope.status is ScopeStatus.COMPLETE and scope.credentials not in {None, present}:
-        return f"says that {name} is complete with {scope.credentials:,} credentials, but {present:,} are here"
+        return (
+            f"says that {name} is complete with {scope.credentials:,} credentials, but {present:,} are here"
+        )
     return None
 
 
@@ -101,9 +102,7 @@ def _check_columns(document: Document, problems: Problems) -> None:
         return
     carries = [_carries(name).alias(name) for name in wanted]
     table = document.frame.with_columns(place(collections)).with_row_index("_at")
-    found = table.select("_at", "collection", "source", "scope", *carries).filter(
-        pl.any_horizontal(wanted)
-    )
+    found = table.select("_at", "collection", "source", "scope", *carries).filter(pl.any_horizontal(wanted))
     for row in found.collect().iter_rows(named=True):
         for name in wanted:
             if row[name] and name in silent[row["collection"]]:
@@ -118,8 +117,11 @@ def _carries(name: str) -> pl.Expr:
         return pl.col(name).is_not_null()
     field = name.removeprefix("versions.")
     assert field in VERSIONS
-    return pl.col("versions").list.eval(pl.element().struct.field(field).is_not_null()).list.any().fill_null(
-        value=False
+    return (
+        pl.col("versions")
+        .list.eval(pl.element().struct.field(field).is_not_null())
+        .list.any()
+        .fill_null(value=False)
     )
 
 

@@ -103,7 +103,8 @@ def wrong_choice(choices: Iterable[str]) -> Callable[[Node], Iterator[Finding]]:
         if not isinstance(node.value, str):
             yield node, "", f"expected text, got {called(node.value)}"
         elif node.value not in known:
-            yield node, "", f"{shown(node.value)} is not one of {', '.join(known)}{suggestion(node.value, known)}"
+            close = suggestion(node.value, known)
+            yield node, "", f"{shown(node.value)} is not one of {', '.join(known)}{close}"
 
     return check
 
@@ -222,4 +223,4 @@ def called(value: Any) -> str:
 
 def shown(text: str) -> str:
     """Quote a text of a document for an error: escaped, and cut if it is long."""
-    return ascii(text) if len(text) <= 60 else f"{ascii(text[:57])}…"
+    return ascii(text) if len(text) <= 60 else f"{text[:57]!a}…"

@@ -59,9 +59,7 @@ def _keys_add_up(texts: Sequence[bytes | msgspec.Raw], fields: int) -> bool:
     return not spaced and text.count(b'":') == fields
 
 
-def diagnose(
-    texts: Sequence[bytes | msgspec.Raw], first: int, line_of: LineOf, problems: Problems
-) -> bool:
+def diagnose(texts: Sequence[bytes | msgspec.Raw], first: int, line_of: LineOf, problems: Problems) -> bool:
     """Look at every credential of a batch with its places; say whether all are sound."""
     before = problems.total
     for index, text in enumerate(texts):

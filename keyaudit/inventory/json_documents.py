@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from array import array
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import islice
 from typing import BinaryIO
 
@@ -37,9 +38,11 @@ def read_json(data: bytes, problems: Problems) -> Document | None:
         texts = _LIST.decode(body)
         header = _header(text, body, problems)
     except msgspec.ValidationError:
-        return _not_a_document(text, problems)
+        _not_a_document(text, problems)
+        return None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        return _malformed(text, error, problems)
+        _malformed(text, error, problems)
+        return None
     places = _Places(text, text.find(body), texts)
     frame, columns = _frame(texts, places, problems)
     if problems.total:
@@ -128,6 +131,10 @@ class _Places:
         self.position = position
 
 
+def _line(line_of: Callable[[int], int], first: int, index: int) -> int:
+    return line_of(first + index)
+
+
 def _frame(
     texts: Sequence[msgspec.Raw], places: _Places, problems: Problems
 ) -> tuple[pl.LazyFrame, frozenset[str]]:
@@ -135,7 +142,7 @@ def _frame(
     frames = [tabulate((), carried)]
     for first in range(0, len(texts), BATCH):
         batch = texts[first : first + BATCH]
-        frame = decode(batch, first, lambda index, first=first: places.line(first + index), carried, problems)
+        frame = decode(batch, first, partial(_line, places.line, first), carried, problems)
         if frame is not None:
             frames.append(frame)
     return pl.concat(frames, rechunk=False).lazy(), carried.collected()
@@ -154,13 +161,13 @@ def read_ndjson(handle: BinaryIO, digest: Callable[[], str], problems: Problems)
         first = len(numbers)
         numbers.extend(number for number, _ in batch)
         texts = [line for _, line in batch]
-        frame = decode(texts, first, lambda index, first=first: numbers[first + index], carried, problems)
+        frame = decode(texts, first, partial(_line, numbers.__getitem__, first), carried, problems)
         if frame is not None:
             frames.append(frame)
     if problems.total:
         return None
-    frame = pl.concat(frames, rechunk=False).lazy()
-    return Document(problems.file, header, frame, carried.collected(), numbers.__getitem__, digest)
+    rows = pl.concat(frames, rechunk=False).lazy()
+    return Document(problems.file, header, rows, carried.collected(), numbers.__getitem__, digest)
 
 
 def _lines(handle: BinaryIO, problems: Problems) -> Iterator[tuple[int, bytes]]:

@@ -64,6 +64,6 @@ def _listed_twice(frame: pl.DataFrame) -> list[Problem]:
 
 
 def _digest(inventory: Inventory) -> str:
-    from keyaudit.inventory.write import write
+    from keyaudit.inventory.writing import write
 
     return hashlib.sha256(write(inventory, "ndjson")).hexdigest()

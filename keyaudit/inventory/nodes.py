@@ -7,29 +7,32 @@ JSON and CSV rows and whole YAML documents come as the same `Node`s, so one set 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
-from json.decoder import JSONDecodeError, scanstring
+from json import JSONDecodeError
+from json import decoder as json_decoder
 from typing import Any
 
 DEEPEST = 40
 
 _SPACE = re.compile(r"[ \t\n\r]*")
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
+_scan_string: Callable[[str, int, bool], tuple[str, int]] = json_decoder.scanstring  # type: ignore[attr-defined]
 _WORDS = {"true": True, "false": False, "null": None}
 
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A value and where it stands (counted from 1).
+    """A value and where it stands (counted from 1; None where a format has no lines).
 
     `value` is a scalar, a list of nodes, or, for a mapping, a dict of its keys' nodes; `repeated`
     holds the keys that a mapping has more than once, with the place of the repetition.
     """
 
     value: Any
-    line: int
-    column: int
-    repeated: tuple[tuple[str, int, int], ...] = ()
+    line: int | None
+    column: int | None
+    repeated: tuple[tuple[str, int | None, int | None], ...] = ()
 
 
 class Malformed(Exception):
@@ -83,12 +86,13 @@ class _Reader:
             case '"':
                 text, end = self.string(position)
                 return Node(text, *here), end
+            case _:
+                return self.scalar(position, here)
+
+    def scalar(self, position: int, here: tuple[int, int]) -> tuple[Node, int]:
         for word, value in _WORDS.items():
             if self.text.startswith(word, position):
                 return Node(value, *here), position + len(word)
-        return self.number(position, here)
-
-    def number(self, position: int, here: tuple[int, int]) -> tuple[Node, int]:
         number = _NUMBER.match(self.text, position)
         if number is None:
             what = "the text ends too early" if position >= len(self.text) else "expected a JSON value"
@@ -99,7 +103,7 @@ class _Reader:
 
     def string(self, position: int) -> tuple[str, int]:
         try:
-            text, end = scanstring(self.text, position + 1, True)  # noqa: FBT003 - C function
+            text, end = _scan_string(self.text, position + 1, True)
         except JSONDecodeError as error:
             raise self.malformed(error.msg[:1].lower() + error.msg[1:].rstrip(" at"), error.pos) from None
         return text, end
@@ -118,7 +122,7 @@ class _Reader:
 
     def mapping(self, position: int, depth: int, here: tuple[int, int]) -> tuple[Node, int]:
         members: dict[str, Node] = {}
-        repeated: list[tuple[str, int, int]] = []
+        repeated: list[tuple[str, int | None, int | None]] = []
         position = self.skip(position + 1)
         if self.text[position : position + 1] == "}":
             return Node(members, *here), position + 1

@@ -19,7 +19,9 @@ from keyaudit.inventory.opening import (
     read_bytes,
     unreadable,
 )
+from keyaudit.inventory.parquet_documents import read_parquet
 from keyaudit.inventory.problems import Problems, refuse
+from keyaudit.inventory.yaml_documents import read_yaml
 from keyaudit.model import Inventory
 
 
@@ -30,8 +32,7 @@ def read(paths: Sequence[str | Path], *, format: str | None = None) -> Inventory
     formats = [format_of(path, format) for path in paths]
     problems = [Problems(name_of(path)) for path in paths]
     documents = [
-        _read_one(path, format_, noted)
-        for path, format_, noted in zip(paths, formats, problems, strict=True)
+        _read_one(path, format_, noted) for path, format_, noted in zip(paths, formats, problems, strict=True)
     ]
     refuse(problems)
     return assemble([document for document in documents if document is not None])
@@ -42,14 +43,24 @@ def _read_one(path: str | Path, format_: str, problems: Problems) -> Document | 
         return _WHOLE[format_](read_bytes(path), problems)
     if str(path) == STDIN:
         data = read_bytes(path)
-        return read_ndjson(io.BytesIO(data), digest_of_bytes(data), problems)
+        read_stream = read_parquet if format_ == "parquet" else read_ndjson
+        return read_stream(io.BytesIO(data), digest_of_bytes(data), problems)
+    path = Path(path)
     try:
-        with Path(path).open("rb") as handle:
-            return read_ndjson(handle, digest_of_file(Path(path)), problems)
+        with path.open("rb") as handle:
+            if not handle.read(1):
+                problems.add("the file is empty")
+                return None
+            handle.seek(0)
+            digest = digest_of_file(path)
+            if format_ == "parquet":
+                return read_parquet(path, digest, problems)
+            return read_ndjson(handle, digest, problems)
     except OSError as error:
         raise unreadable(path, error) from None
 
 
 _WHOLE: dict[str, Callable[[bytes, Problems], Document | None]] = {
     "json": read_json,
+    "yaml": read_yaml,
 }

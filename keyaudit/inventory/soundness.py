@@ -47,6 +47,8 @@ def _of_column(name: str, kind: str, choices: tuple[str, ...] | None) -> Iterato
             items |= pl.element().str.len_bytes() > LONGEST_TEXT
             bad = column.list.eval(items).list.any().fill_null(value=False)
             yield Demand(name, bad, "expected a list of texts")
+        case _:
+            assert kind == "boolean", "every boolean is sound"
 
 
 def _of(columns: Mapping[str, str], required: tuple[str, ...], prefix: str) -> tuple[Demand, ...]:

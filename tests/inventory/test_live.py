@@ -54,7 +54,12 @@ def test_a_scope_that_cannot_know_a_column_has_its_own_collection() -> None:
 
 def test_more_rows_than_a_batch_keep_their_order() -> None:
     rows = [
-        Credential(**AWS, id=str(index), name="x", versions=[Version(id=str(n), state="current") for n in range(index % 3)])
+        Credential(
+            **AWS,
+            id=str(index),
+            name="x",
+            versions=[Version(id=str(n), state="current") for n in range(index % 3)],
+        )
         for index in range(45_000)
     ]
     frame = from_rows(rows, (), None, ["versions"]).credentials.collect()
