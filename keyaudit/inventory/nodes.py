@@ -53,6 +53,16 @@ def parse_json(text: str, line: int = 1) -> Node:
     return node
 
 
+def flat(node: Node, line: int | None = None) -> Node:
+    """Give a value that stood in one cell the line of the cell, or none."""
+    value = node.value
+    if isinstance(value, dict):
+        value = {key: flat(member, line) for key, member in value.items()}
+    elif isinstance(value, list):
+        value = [flat(item, line) for item in value]
+    return Node(value, line, None, tuple((key, line, None) for key, _, _ in node.repeated))
+
+
 class _Reader:
     def __init__(self, text: str, line: int) -> None:
         self.text, self.first = text, line

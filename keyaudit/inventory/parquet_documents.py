@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -60,7 +61,7 @@ def _header(metadata: dict[str, str], problems: Problems) -> Header:
     return header
 
 
-def _check_schema(schema: Mapping[str, pl.DataType], problems: Problems) -> None:
+def _check_schema(schema: Mapping[str, Any], problems: Problems) -> None:
     _check_types(schema, CREDENTIALS, REQUIRED, "", {"versions"}, problems)
     versions = schema.get("versions")
     if versions is None or versions == pl.Null():
@@ -72,7 +73,7 @@ def _check_schema(schema: Mapping[str, pl.DataType], problems: Problems) -> None
 
 
 def _check_types(
-    schema: Mapping[str, pl.DataType],
+    schema: Mapping[str, Any],
     columns: Mapping[str, str],
     required: tuple[str, ...],
     prefix: str,
@@ -114,7 +115,7 @@ def _wrong_type(kind: str, type_: pl.DataType) -> str | None:
     return None if fits else f"expected {wanted}, got {type_}"
 
 
-def _columns(schema: Mapping[str, pl.DataType]) -> list[pl.Expr]:
+def _columns(schema: Mapping[str, Any]) -> list[pl.Expr]:
     """Bring the columns of a file to those of `polars_schema`; missing ones are null."""
     wanted = polars_schema()
     columns = [_as(pl.col(name), schema.get(name), wanted[name]).alias(name) for name in CREDENTIALS]
@@ -132,7 +133,7 @@ def _columns(schema: Mapping[str, pl.DataType]) -> list[pl.Expr]:
     return [*columns, pl.col("versions").list.eval(pl.struct(*fields))]
 
 
-def _as(column: pl.Expr, type_: pl.DataType | None, wanted: pl.DataType) -> pl.Expr:
+def _as(column: pl.Expr, type_: Any, wanted: Any) -> pl.Expr:
     if type_ is None:
         return pl.lit(None, dtype=wanted)
     if isinstance(type_, pl.Datetime):
@@ -140,14 +141,14 @@ def _as(column: pl.Expr, type_: pl.DataType | None, wanted: pl.DataType) -> pl.E
     return column if type_ == wanted else column.cast(wanted)
 
 
-def _carried(schema: Mapping[str, pl.DataType]) -> frozenset[str]:
+def _carried(schema: Mapping[str, Any]) -> frozenset[str]:
     versions = schema.get("versions")
     if not isinstance(versions, pl.List) or not isinstance(versions.inner, pl.Struct):
         return frozenset(schema) - {"versions"}
     return frozenset((*schema, *(f"versions.{name}" for name in versions.inner.to_schema())))
 
 
-def _lies_unchanged(schema: Mapping[str, pl.DataType]) -> bool:
+def _lies_unchanged(schema: Mapping[str, Any]) -> bool:
     """Say whether another engine may read the file itself: every column is there, and in its own type."""
     wanted = polars_schema()
     return all(schema.get(name) == wanted[name] for name in (*CREDENTIALS, "versions"))

@@ -124,16 +124,6 @@ def _value(kind: str, value: Any) -> Node:
 
 def _labels_node(text: str) -> Node:
     try:
-        return _without_places(nodes.parse_json(text))
+        return nodes.flat(nodes.parse_json(text))
     except nodes.Malformed:
         return Node(text, None, None)
-
-
-def _without_places(node: Node) -> Node:
-    """Labels stand in one cell: a line inside it would be taken for a line of the file."""
-    value = node.value
-    if isinstance(value, dict):
-        value = {key: _without_places(member) for key, member in value.items()}
-    elif isinstance(value, list):
-        value = [_without_places(item) for item in value]
-    return Node(value, None, None, tuple((key, None, None) for key, _, _ in node.repeated))

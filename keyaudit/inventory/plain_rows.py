@@ -43,10 +43,9 @@ def header_of(inventory: Inventory, frame: pl.DataFrame, scopes: dict[Scope, fro
         if scopes or asked <= set(REQUIRED):
             return header
         return Header(header.collected_at, header.coverage, (Collection(asked),))
+    collected = tuple(Collection(columns, *scope) for scope, columns in scopes.items())
     if len(set(scopes.values())) == 1:
-        collected = (Collection(next(iter(scopes.values()))),)
-    else:
-        collected = tuple(Collection(columns, *scope) for scope, columns in scopes.items())
+        collected = (Collection(collected[0].columns),)
     return Header(header.collected_at, header.coverage, collected)
 
 
@@ -81,7 +80,9 @@ def masked(frame: pl.DataFrame, scopes: dict[Scope, frozenset[str]]) -> pl.DataF
                 for name in VERSIONS
             ]
             hidden = pl.col("versions").list.eval(pl.struct(*fields))
-            frame = frame.with_columns(pl.when(lacks).then(hidden).otherwise(pl.col("versions")).alias("versions"))
+            frame = frame.with_columns(
+                pl.when(lacks).then(hidden).otherwise(pl.col("versions")).alias("versions")
+            )
     return frame
 
 
@@ -100,7 +101,9 @@ def instants_as_text(column: pl.Expr) -> pl.Expr:
 
 def with_text_instants(frame: pl.DataFrame) -> pl.DataFrame:
     """Print every instant of credentials and versions."""
-    own = [instants_as_text(pl.col(name)).alias(name) for name, kind in CREDENTIALS.items() if kind == "instant"]
+    own = [
+        instants_as_text(pl.col(name)).alias(name) for name, kind in CREDENTIALS.items() if kind == "instant"
+    ]
     fields = []
     for name, kind in VERSIONS.items():
         value = pl.element().struct.field(name)

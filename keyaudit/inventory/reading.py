@@ -8,6 +8,7 @@ from pathlib import Path
 
 from keyaudit.errors import UsageError
 from keyaudit.inventory.assemble import assemble
+from keyaudit.inventory.csv_documents import read_csv
 from keyaudit.inventory.document import Document
 from keyaudit.inventory.json_documents import read_json, read_ndjson
 from keyaudit.inventory.opening import (
@@ -63,4 +64,5 @@ def _read_one(path: str | Path, format_: str, problems: Problems) -> Document | 
 _WHOLE: dict[str, Callable[[bytes, Problems], Document | None]] = {
     "json": read_json,
     "yaml": read_yaml,
+    "csv": read_csv,
 }
