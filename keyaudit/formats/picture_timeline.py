@@ -57,10 +57,11 @@ class Layout:
     status: tuple[int, str]
     months: int
     legend_columns: int
+    today_from: int
 
 
-WIDE = Layout(960, 248, 600, 26, 238, 36, 15, 5, (856, "start"), 9, 4)
-NARROW = Layout(360, 8, 344, 42, 246, 38, 13, 20, (360, "end"), 4, 1)
+WIDE = Layout(960, 248, 600, 26, 238, 36, 15, 5, (856, "start"), 9, 4, today_from=0)
+NARROW = Layout(360, 8, 344, 42, 246, 38, 13, 20, (360, "end"), 4, 1, today_from=17)
 """For a phone: names stand above their bars."""
 
 
@@ -117,7 +118,7 @@ def timeline_picture(
     parts = [_labels_end_at(ink, layout, bottom), *_calendar(ink, axis, bottom)]
     for n, row in enumerate(rows):
         parts += _row(ink, axis, row, as_of, TOP + layout.row * n)
-    parts += _today(ink, axis, as_of, bottom)
+    parts += _today(ink, axis, as_of, len(rows))
     bottom += 18
     if len(population) > len(rows):
         note = f"and {len(population) - len(rows):,} more that are no worse: see the population"
@@ -214,11 +215,13 @@ def _months(axis: Axis) -> list[tuple[int, int]]:
     ]
 
 
-def _today(ink: Ink, axis: Axis, as_of: int, bottom: int) -> list[str]:
-    x = axis.x(as_of)
-    middle = min(x, axis.layout.canvas - 52)
+def _today(ink: Ink, axis: Axis, as_of: int, rows: int) -> list[str]:
+    x, layout = axis.x(as_of), axis.layout
+    middle = min(x, layout.canvas - 52)
+    tops = [TOP + n * layout.row for n in range(rows)]
     return [
-        ink.line("today", (x, TOP - 8), (x, bottom)),
+        ink.line("today", (x, TOP - 8), (x, TOP)),
+        *(ink.line("today", (x, top + layout.today_from), (x, top + layout.row)) for top in tops),
         ink.text(f"as of {times.format_date(as_of)}", (middle, 12), size=10.5, anchor="middle"),
     ]
 
