@@ -108,7 +108,7 @@ def _strictest(row: Mapping[str, Any]) -> int:
 def bars(versions: Sequence[Mapping[str, Any]]) -> tuple[VersionBar, ...]:
     """Lay versions out in time, oldest first; a value ends where the next one begins unless said otherwise."""
     ordered = sorted(versions, key=lambda v: (v["created_at"] is None, v["created_at"] or 0, v["id"]))
-    following = [*(version["created_at"] for version in ordered[1:]), None]
+    following = [*(version["created_at"] for version in ordered[1:]), None][: len(ordered)]
     return tuple(
         VersionBar(
             id=version["id"],
