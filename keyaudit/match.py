@@ -33,7 +33,7 @@ TEXT_FIELDS = (
 NUMBER_FIELDS = ("tier", "consumers")
 FLAG_FIELDS = ("user_owned",)
 FIELDS = (*TEXT_FIELDS, *NUMBER_FIELDS, *FLAG_FIELDS)
-COMPARISONS = (">=", "<=", ">", "<")
+UNNAMEABLE = (":", ",")
 _MAY_BE_ANYTHING = ("environment", "class")
 
 
@@ -90,11 +90,7 @@ def glob_regex(pattern: str) -> str:
 
 
 def _glob_body(pattern: str) -> str:
-    return "".join({"*": r"[\s\S]*", "?": r"[\s\S]"}.get(c) or _escaped(c) for c in pattern)
-
-
-def _escaped(character: str) -> str:
-    return "\\" + character if character in r"\.+()[]{}^$|/-&~#" else character
+    return "".join({"*": r"[\s\S]*", "?": r"[\s\S]"}.get(c) or _literal(c) for c in pattern)
 
 
 def expression(match: Match) -> nw.Expr:
@@ -110,14 +106,17 @@ def expression(match: Match) -> nw.Expr:
     if match.field.startswith("labels."):
         return _labels(match).fill_null(value=False)
     column = nw.col(match.field)
-    return _unless_open(match.field, _compared(column, match) if isinstance(match, Compare) else _listed(column, match))
+    return _unless_open(
+        match.field, _compared(column, match) if isinstance(match, Compare) else _listed(column, match)
+    )
 
 
 def _fold(parts: list[nw.Expr], *, empty: bool) -> nw.Expr:
     import narwhals as nw
 
-    if not parts:
-        return nw.lit(value=empty)
+    if not parts:  # a bare literal would give one row where a column is selected
+        always = nw.lit(value=empty)
+        return nw.when(nw.col("id").is_null()).then(always).otherwise(always)
     folded = parts[0]
     for part in parts[1:]:
         folded = folded & part if empty else folded | part
@@ -153,27 +152,37 @@ def _unless_open(field: str, found: nw.Expr) -> nw.Expr:
 
 
 def _labels(match: Is | Compare) -> nw.Expr:
-    """Look in the JSON text of the labels: a quote in a key or value is escaped there, so text cannot pose as a key."""
+    """Look in the JSON text of the labels, whose keys are sorted and which has no spaces.
+
+    A pair counts only where a pair can begin: behind the brace, or behind a comma. Quotes inside
+    names and values are escaped there, so no text can pose as a pair, as long as nobody asks for
+    a label called `:` or `,` (see `UNNAMEABLE`).
+    """
     import narwhals as nw
 
     assert isinstance(match, Is), "labels are text"
-    key = json.dumps(match.field.removeprefix("labels."), ensure_ascii=False)
-    column, parts = nw.col("labels"), []
-    for value in match.values:
+    name = json.dumps(match.field.removeprefix("labels."), ensure_ascii=False)
+    column, parts = nw.col("labels"), list[nw.Expr]()
+    for value in map(str, match.values):
         if is_glob(value):
-            parts.append(column.str.contains(_label_regex(key, str(value))))
+            parts.append(column.str.contains(_label_regex(name, value)))
         else:
-            parts.append(column.str.contains(f"{key}:{json.dumps(str(value), ensure_ascii=False)}", literal=True))
+            pair = f"{name}:{json.dumps(value, ensure_ascii=False)}"
+            parts += [column.str.starts_with("{" + pair), column.str.contains("," + pair, literal=True)]
     return _fold(parts, empty=False)
 
 
-def _label_regex(key: str, glob: str) -> str:
-    """Match a glob inside a JSON string: one character is one plain one or one escape."""
+def _label_regex(name: str, glob: str) -> str:
+    """Match a glob inside a JSON string: one character is a plain one or an escape."""
     one = r'(?:[^"\\]|\\u[0-9a-f]{4}|\\["\\/bfnrt])'
     inner = "".join(
-        {"*": f"{one}*", "?": one}.get(c) or "".join(map(_escaped, json.dumps(c, ensure_ascii=False)[1:-1])) for c in glob
+        {"*": f"{one}*", "?": one}.get(c) or _literal(json.dumps(c, ensure_ascii=False)[1:-1]) for c in glob
     )
-    return "".join(map(_escaped, key)) + ':"' + inner + '"'
+    return rf'(?:\A\{{|,){_literal(name)}:"{inner}"'
+
+
+def _literal(text: str) -> str:
+    return "".join("\\" + c if c in r"\.*+?()[]{}^$|/-&~#" else c for c in text)
 
 
 def judge(match: Match, row: Mapping[str, Any]) -> bool | None:
@@ -223,11 +232,12 @@ def trace(match: Match, row: Mapping[str, Any]) -> list[tuple[str, bool | None]]
     """Say for each test of a match what came of it on one credential."""
     if isinstance(match, AllOf | AnyOf):
         return [line for part in match.parts for line in trace(part, row)]
-    if isinstance(match, Not):
+    leaf = match.part if isinstance(match, Not) else match
+    if not isinstance(leaf, Is | Compare):
         return [(describe(match), judge(match, row))]
-    found = field_value(match.field, row)
+    found = field_value(leaf.field, row)
     seen = "not known" if found is None else f"is {_shown(found)}"
-    return [(f"{describe(match)} ({match.field} {seen})", judge(match, row))]
+    return [(f"{describe(match)} ({leaf.field} {seen})", judge(match, row))]
 
 
 def describe(match: Match) -> str:
@@ -235,6 +245,8 @@ def describe(match: Match) -> str:
     if isinstance(match, AllOf):
         return ", ".join(describe(part) for part in match.parts) or "everything"
     if isinstance(match, AnyOf):
+        if not match.parts:
+            return "nothing"
         return "any of (" + "; ".join(describe(part) for part in match.parts) + ")"
     if isinstance(match, Not):
         return f"not ({describe(match.part)})"
