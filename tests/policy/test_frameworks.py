@@ -207,11 +207,11 @@ def test_nist_never_asks_a_persons_password_to_change_for_its_age() -> None:
             assert "not" not in control["applies_to"], control["id"]
 
 
-def test_good_practice_bears_only_on_advice(shipped: tuple[Framework, ...]) -> None:
+def test_good_practice_bears_on_no_control(shipped: tuple[Framework, ...]) -> None:
+    """Its findings never make an exception, so a row that lists it could say that nothing failed."""
     for framework in shipped:
         for control in framework.controls:
-            if PRACTICE & set(control.rules):
-                assert control.modality == "advisory", f"{framework.id} {control.id}"
+            assert not PRACTICE & set(control.rules), f"{framework.id} {control.id}"
 
 
 def test_cis_items_look_at_their_own_cloud() -> None:
