@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from transcripts import surroundings
 
 ROOT = Path(__file__).parent.parent

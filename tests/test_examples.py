@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+
 from gallery import REPORTS, make
 from transcripts import EXAMPLES, READMES, ROOT, refreshed
 
@@ -36,7 +37,9 @@ def test_the_gallery_is_byte_for_byte_what_is_made_today(made: tuple[Path, Path]
     folder, kept = made
     assert sorted(path.name for path in folder.iterdir()) == sorted(path.name for path in kept.iterdir())
     for name in TEXTS:
-        assert (folder / name).read_bytes() == (kept / name).read_bytes(), f"{name}: make reports, then look at the difference"
+        assert (folder / name).read_bytes() == (kept / name).read_bytes(), (
+            f"{name}: make reports, then look at the difference"
+        )
 
 
 @pytest.mark.skipif(shutil.which("pdftotext") is None, reason="needs poppler-utils")

@@ -19,9 +19,17 @@ LONGEST_FILE = 400
 ALL_NOUNS_ON_ONE_PAGE = {"keyaudit/model.py": 600}
 PRODUCT = re.compile(r"(?i)secrets?_manager")
 CATCH_ALL = re.compile(r"(?i)(^|_)(utils?|helpers?|common|core|misc|manager)(_|$)")
-WALL_CLOCKS = {("datetime", "now"), ("datetime", "today"), ("datetime", "utcnow"), ("date", "today"), ("time", "time")}
+WALL_CLOCKS = {
+    ("datetime", "now"),
+    ("datetime", "today"),
+    ("datetime", "utcnow"),
+    ("date", "today"),
+    ("time", "time"),
+}
 LOCK_HOSTS = {"https://pypi.org", "https://files.pythonhosted.org"}
-MACHINE = re.compile(rb"(?<![\w.-])/(work|root|tmp|home)/[A-Za-z]|index[-_]url|\[\[tool\.uv\.index\]\]|find[-_]links")
+MACHINE = re.compile(
+    rb"(?<![\w.-])/(work|root|tmp|home)/[A-Za-z]|index[-_]url|\[\[tool\.uv\.index\]\]|find[-_]links"
+)
 
 
 def tracked() -> list[Path]:
@@ -54,7 +62,9 @@ def test_no_module_is_called_after_nothing_in_particular() -> None:
     names = [file.stem for file in CODE]
     for file in CODE:
         nodes = ast.walk(ast.parse(file.read_bytes()))
-        names += [re.sub(r"(?<=[a-z])(?=[A-Z])", "_", node.name) for node in nodes if isinstance(node, ast.ClassDef)]
+        names += [
+            re.sub(r"(?<=[a-z])(?=[A-Z])", "_", node.name) for node in nodes if isinstance(node, ast.ClassDef)
+        ]
     assert [name for name in names if CATCH_ALL.search(PRODUCT.sub("", name))] == []
 
 
@@ -73,7 +83,9 @@ def test_only_the_command_line_reads_the_clock_and_the_environment() -> None:
 
 def test_tests_replace_nothing_of_ours() -> None:
     banned = re.compile(r"mock\.patch|from unittest import mock|MagicMock|monkeypatch\.setattr")
-    assert [name_of(file) for file in TESTS if file != Path(__file__) and banned.search(file.read_text("utf-8"))] == []
+    assert [
+        name_of(file) for file in TESTS if file != Path(__file__) and banned.search(file.read_text("utf-8"))
+    ] == []
 
 
 def test_the_lock_file_names_the_two_public_hosts_only() -> None:

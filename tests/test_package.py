@@ -10,6 +10,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+
 from transcripts import ROOT, surroundings
 
 UV = os.environ.get("UV") or shutil.which("uv") or str(ROOT / ".uv" / "bin" / "uv")
@@ -18,7 +19,9 @@ SCAN = ("scan", "--config", str(EXAMPLE / "keyaudit.yaml"), "--as-of", "2026-05-
 
 
 def uv(*arguments: str | Path) -> None:
-    done = subprocess.run([Path(UV).absolute(), *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [Path(UV).absolute(), *arguments], cwd=ROOT, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
 
 
@@ -41,14 +44,24 @@ def program(wheel, tmp_path_factory) -> Path:
 
 def run(program: Path, cwd: Path, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [program, *arguments], cwd=cwd, capture_output=True, text=True, check=False, timeout=120, env=surroundings()
+        [program, *arguments],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+        env=surroundings(),
     )
 
 
 def test_the_wheel_holds_policies_frameworks_templates_and_the_licence(wheel) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     shipped = {f"keyaudit/{path.relative_to(ROOT)}" for path in (ROOT / "policies").rglob("*.yaml")}
-    templates = {str(path.relative_to(ROOT)) for path in (ROOT / "keyaudit").rglob("*") if "templates" in path.parts and path.is_file()}
+    templates = {
+        str(path.relative_to(ROOT))
+        for path in (ROOT / "keyaudit").rglob("*")
+        if "templates" in path.parts and path.is_file()
+    }
     assert shipped
     assert templates
     assert {*shipped, *templates, "keyaudit/py.typed"} <= names
@@ -57,7 +70,18 @@ def test_the_wheel_holds_policies_frameworks_templates_and_the_licence(wheel) ->
 
 
 def test_the_base_install_writes_every_format_but_pdf(program, tmp_path) -> None:
-    wanted = ("--format", "json", "--format", "html", "--format", "csv", "--format", "markdown", "--format", "terminal")
+    wanted = (
+        "--format",
+        "json",
+        "--format",
+        "html",
+        "--format",
+        "csv",
+        "--format",
+        "markdown",
+        "--format",
+        "terminal",
+    )
     done = run(program, tmp_path, *SCAN, *wanted, "--output", tmp_path / "out")
     assert done.returncode == 1, done.stderr
     written = {path.name: path.stat().st_size for path in (tmp_path / "out").iterdir()}

@@ -1,10 +1,10 @@
 """What READMEs show: commands with what they print, help, tables. Each is made by running the real thing.
 
-    <!-- file: NAME -->         the fenced block that follows is written to NAME first
-    <!-- run: CODE -->          a console block: `$ keyaudit …`, what it prints, and it ends with CODE
-    <!-- help: keyaudit … -->   the help of a command
-    <!-- frameworks -->         a table of the shipped frameworks
-    <!-- least privilege: KIND -->   the policy that a source needs
+<!-- file: NAME -->         the fenced block that follows is written to NAME first
+<!-- run: CODE -->          a console block: `$ keyaudit …`, what it prints, and it ends with CODE
+<!-- help: keyaudit … -->   the help of a command
+<!-- frameworks -->         a table of the shipped frameworks
+<!-- least privilege: KIND -->   the policy that a source needs
 """
 
 from __future__ import annotations
@@ -85,8 +85,18 @@ def _help(command: str, _block: str, folder: Path) -> str:
 
 def _frameworks(_argument: str, _block: str, folder: Path) -> str:
     rows = json.loads(keyaudit(["frameworks", "--format", "json"], folder).stdout)
-    table = [f"| `{row['id']}` | {row['name']}, {row['version']} | {row['controls']} | {row['own_numbers']} |" for row in rows]
-    return "\n".join(["| id | framework | controls | of which with a number of their own |", "|---|---|---|---|", *table, ""])
+    table = [
+        f"| `{row['id']}` | {row['name']}, {row['version']} | {row['controls']} | {row['own_numbers']} |"
+        for row in rows
+    ]
+    return "\n".join(
+        [
+            "| id | framework | controls | of which with a number of their own |",
+            "|---|---|---|---|",
+            *table,
+            "",
+        ]
+    )
 
 
 def _least_privilege(kind: str, _block: str, _folder: Path) -> str:

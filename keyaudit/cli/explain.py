@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from difflib import get_close_matches
+from textwrap import fill
 from typing import TYPE_CHECKING
 
 import click
 
 from keyaudit.cli import options
 from keyaudit.cli.outputs import print_text
+from keyaudit.cli.tables import WIDTH
 
 if TYPE_CHECKING:
     from keyaudit.model import Control, Framework, Rule
@@ -68,34 +70,38 @@ def _settings(rule: Rule) -> str:
     lines = ["## In keyaudit", "", f"Severity: {severity}", f"Stands on: {rule.basis}"]
     if rule.params:
         lines += ["", "A policy may set:", ""]
-        lines += [f"- `{rule.name}: {{{name}: …}}` ({param.kind}): {param.help}" for name, param in rule.params.items()]
+        lines += [
+            f"- `{rule.name}: {{{name}: …}}` ({param.kind}): {param.help}"
+            for name, param in rule.params.items()
+        ]
     return "\n".join(lines)
 
 
 def _control(framework: Framework, wanted: str, rules: Sequence[Rule]) -> str:
-    from keyaudit.cli.frameworks import number_in_words
+    from keyaudit.cli.frameworks import number_in_words, states
     from keyaudit.errors import UsageError
 
     known = {control.id.lower(): control for control in framework.controls}
     control: Control | None = known.get(wanted.lower())
     if control is None:
         near = get_close_matches(wanted.lower(), known, n=1)
-        hint = f"did you mean {known[near[0]].id}?" if near else f"keyaudit frameworks {framework.id} lists them"
+        hint = (
+            f"did you mean {known[near[0]].id}?" if near else f"keyaudit frameworks {framework.id} lists them"
+        )
         raise UsageError(f"{framework.id} has no control {wanted!r}", hint=hint)
     ids = {rule.name: rule.id for rule in rules}
     lines = [
         f"{framework.name} ({framework.version})",
         f"{control.id}: {control.title}",
         "",
-        control.summary.strip(),
+        fill(control.summary.strip(), WIDTH),
         "",
-        f"Metadata is {control.evidence} evidence; the control is {control.modality}; "
-        f"we are sure of this to a {control.confidence} degree.",
+        f"Metadata is {control.evidence} evidence. The control is {control.modality}.",
+        f"How sure we are of this row: {control.confidence}.",
     ]
-    if control.numbers:
-        lines += [f"Its own number: {number_in_words(number)}, {number.what}" for number in control.numbers]
-    else:
-        lines.append("Its text states no number: your policy's is what an auditor tests.")
+    lines += [f"A number: {number_in_words(number)}, {number.what}." for number in control.numbers]
+    if not any(map(states, control.numbers)):
+        lines.append("Its text sets no number: your policy's is what an auditor tests.")
     if control.rules:
         lines += ["", "Rules that bear on it:", *(f"  {ids.get(name, '')}  {name}" for name in control.rules)]
     if control.manual_evidence:
@@ -121,5 +127,6 @@ def _unknown(rules: Sequence[Rule], packs: Sequence[str], name: str) -> Exceptio
     if near:
         return UsageError(f"nothing is called {name!r}", hint=f"did you mean {near[0]}?")
     return UsageError(
-        f"no rule and no control is called {name!r}", hint="for a credential, say where it is: --inventory FILE"
+        f"no rule and no control is called {name!r}",
+        hint="for a credential, say where it is: --inventory FILE",
     )

@@ -53,13 +53,18 @@ def command(framework: str | None, form: str) -> None:
                 "id": known.id,
                 "version": known.version,
                 "controls": len(known.controls),
-                "own_numbers": sum(bool(control.numbers) for control in known.controls),
+                "own_numbers": sum(any(map(states, control.numbers)) for control in known.controls),
                 "name": known.name,
             }
             for known in listed
         ],
         form,
     )
+
+
+def states(number: Number) -> bool:
+    """Say whether the text itself sets this number, so that missing it is an exception."""
+    return number.value is not None and number.kind in {"required", "alternative"}
 
 
 def number_in_words(number: Number) -> str:

@@ -32,6 +32,18 @@ def gather(settings: Configuration, documents: Sequence[str], sources: Sequence[
     return parts[0] if len(parts) == 1 else inventory.merge(parts)
 
 
+def documents(named: Sequence[str], config: str | None) -> Sequence[str]:
+    """Give the documents that were named, else those of keyaudit.yaml; raises UsageError for none."""
+    from keyaudit.cli.configuration import read
+
+    if named:
+        return named
+    settings = read(config)
+    if not settings.inventory:
+        raise UsageError("no inventory to read", hint="give at least one file, or list them in keyaudit.yaml")
+    return settings.inventory
+
+
 def governing(policy: str | None, frameworks: Sequence[str]) -> tuple[Policy, tuple[Framework, ...]]:
     """Load the policy (the shipped one for None) and the frameworks; raises PolicyError, UsageError."""
     from keyaudit import policy as policies

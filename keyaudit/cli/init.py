@@ -63,4 +63,6 @@ def command(folder: Path, force: bool) -> None:  # noqa: FBT001 - click passes i
             tell(f"wrote {folder / name}")
     except OSError as error:
         raise UsageError(f"cannot write into {folder}: {error.strerror}") from None
-    tell("next: name your owner and approver in policy.yaml, list credentials in inventory.yaml, keyaudit scan")
+    tell(
+        "next: name your owner and approver in policy.yaml, list credentials in inventory.yaml, keyaudit scan"
+    )

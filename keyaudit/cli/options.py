@@ -23,7 +23,9 @@ inventory: Decorator = click.option(
     help="An inventory document: YAML, JSON, NDJSON, CSV or Parquet. Repeat to merge several.",
 )
 policy: Decorator = click.option(
-    "--policy", metavar="FILE", help="The policy to judge by.  [default: keyaudit.yaml's, else the shipped one]"
+    "--policy",
+    metavar="FILE",
+    help="The policy to judge by.  [default: keyaudit.yaml's, else the shipped one]",
 )
 framework: Decorator = click.option(
     "--framework",

@@ -34,7 +34,9 @@ class Destination:
             raise UsageError("stdout holds one document", hint="--output DIR writes one file a --format")
         elif FORMATS[self.formats[0]].binary and is_terminal():
             name = self.formats[0]
-            raise UsageError(f"{name} is no text for a terminal", hint=f"--output DIR writes DIR/report.{name}")
+            raise UsageError(
+                f"{name} is no text for a terminal", hint=f"--output DIR writes DIR/report.{name}"
+            )
 
     def deliver(self, report: Report) -> None:
         """Render every format, then write: a format that cannot be rendered leaves nothing half done."""
@@ -44,7 +46,9 @@ class Destination:
         if self.folder is None:
             print_document(contents[self.formats[0]])
         else:
-            write_files(self.folder, {f"report.{FORMATS[name].extension}": contents[name] for name in contents})
+            write_files(
+                self.folder, {f"report.{FORMATS[name].extension}": contents[name] for name in contents}
+            )
 
     def _options(self, name: str) -> dict[str, Any]:
         if name != "terminal":

@@ -44,4 +44,6 @@ def _content(file: str) -> bytes:
     try:
         return sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
     except OSError as error:
-        raise UsageError(f"{file}: {error.strerror}", hint="scan --format json --output DIR writes one") from None
+        raise UsageError(
+            f"{file}: {error.strerror}", hint="scan --format json --output DIR writes one"
+        ) from None

@@ -33,7 +33,8 @@ Exit codes: 0 nothing at or above --fail-on, 1 findings, 2 usage or input error,
     "sources",
     metavar="NAME",
     multiple=True,
-    help="List this source of keyaudit.yaml live. Repeat for several.  [default: all of them, without --inventory]",
+    help="List this source of keyaudit.yaml live. Repeat for several.  "
+    "[default: all of them, without --inventory]",
 )
 @options.policy
 @options.framework

@@ -34,7 +34,10 @@ def print_rows(rows: Sequence[Mapping[str, Any]], form: str) -> None:
 
 def _table(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     names = list(rows[0])
-    cells = [[name.replace("_", " ") for name in names], *([_cell(row[name]) for name in names] for row in rows)]
+    cells = [
+        [name.replace("_", " ") for name in names],
+        *([_cell(row[name]) for name in names] for row in rows),
+    ]
     widths = [max(len(row[column]) for row in cells) for column in range(len(names) - 1)]
     indent = sum(widths) + 2 * len(widths)
     lines = []

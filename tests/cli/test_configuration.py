@@ -18,13 +18,19 @@ BROKEN = [
     ("inventory: inventory.yaml", "1:12: inventory: expected a list of names, such as [one, two]"),
     ("inventory: [1]", "1:12: inventory: expected a list"),
     ("frameworks:\n  soc2: true", "2:3: frameworks: expected a list"),
-    ("fail_on: hihg", "1:10: fail_on: expected one of critical, high, medium, low, none; did you mean 'high'?"),
+    (
+        "fail_on: hihg",
+        "1:10: fail_on: expected one of critical, high, medium, low, none; did you mean 'high'?",
+    ),
     ("group_by: rule", "1:11: group_by: expected one of owner, environment"),
     ("fail_on: high\nfail_on: low", "2:1: duplicate key 'fail_on', first on line 1"),
     ("sources: aws", "1:10: sources: expected a list"),
     ("sources: [aws]", "1:11: sources[0]: expected settings: name, kind"),
     ("sources:\n  - {name: a, kind: aws}", "sources[0].kind: no such source"),
-    ("sources:\n  - name: a\n    kind: aws-secrets-manager\n    region: x", "4:13: sources[0].region: unknown setting; did you mean"),
+    (
+        "sources:\n  - name: a\n    kind: aws-secrets-manager\n    region: x",
+        "4:13: sources[0].region: unknown setting; did you mean",
+    ),
     (
         "sources:\n  - {name: a, kind: aws-secrets-manager}\n  - {name: a, kind: aws-secrets-manager}",
         "3:12: sources[1].name: another source has this name",

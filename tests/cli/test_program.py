@@ -25,21 +25,43 @@ class Panic(BaseException):
     """What a native library raises when it gives up: no Exception."""
 
 
-PROBLEMS = [Problem("a.yaml", 3, 5, "credentials[0].id", "is missing"), Problem("a.yaml", 9, None, None, "odd")]
+PROBLEMS = [
+    Problem("a.yaml", 3, 5, "credentials[0].id", "is missing"),
+    Problem("a.yaml", 9, None, None, "odd"),
+]
 
 ENDINGS = [
     (UsageError("cannot", hint="do this"), 2, "keyaudit: cannot\nhint: do this\n"),
     (InventoryError(PROBLEMS), 2, "a.yaml:3:5: credentials[0].id: is missing\na.yaml:9: odd\n"),
-    (PolicyError(PROBLEMS[1:], total=150, hint="look"), 2, "a.yaml:9: odd\n… and 149 more problems like these\nhint: look\n"),
-    (MissingExtraError("pdf", "a PDF"), 2, "keyaudit: a PDF needs an extra that is not installed\nhint: pip install 'keyaudit[pdf]'\n"),
+    (
+        PolicyError(PROBLEMS[1:], total=150, hint="look"),
+        2,
+        "a.yaml:9: odd\n… and 149 more problems like these\nhint: look\n",
+    ),
+    (
+        MissingExtraError("pdf", "a PDF"),
+        2,
+        "keyaudit: a PDF needs an extra that is not installed\nhint: pip install 'keyaudit[pdf]'\n",
+    ),
     (SourceError("no such profile"), 2, "keyaudit: no such profile\n"),
     (KeyauditError("ours"), 4, "keyaudit: ours\n"),
     (click.UsageError("which?"), 2, "keyaudit: which?\nhint: keyaudit --help\n"),
-    (click.BadParameter("bad", param_hint="--as-of"), 2, "keyaudit: Invalid value for --as-of: bad\nhint: keyaudit --help\n"),
+    (
+        click.BadParameter("bad", param_hint="--as-of"),
+        2,
+        "keyaudit: Invalid value for --as-of: bad\nhint: keyaudit --help\n",
+    ),
     (KeyboardInterrupt(), 130, "keyaudit: interrupted; no audit was made\n"),
     (click.Abort(), 130, "keyaudit: interrupted; no audit was made\n"),
 ]
-CRASHES = [ValueError("boom"), AssertionError(), MemoryError(), RecursionError("deep"), Panic("native"), OSError(28, "No space")]
+CRASHES = [
+    ValueError("boom"),
+    AssertionError(),
+    MemoryError(),
+    RecursionError("deep"),
+    Panic("native"),
+    OSError(28, "No space"),
+]
 
 
 def raising(error: BaseException) -> click.Command:
@@ -97,7 +119,9 @@ USAGE = [
 ]
 
 
-@pytest.mark.parametrize(("arguments", "said"), USAGE, ids=lambda value: " ".join(value) if isinstance(value, list) else "")
+@pytest.mark.parametrize(
+    ("arguments", "said"), USAGE, ids=lambda value: " ".join(value) if isinstance(value, list) else ""
+)
 def test_a_slip_on_the_command_line_is_2_and_says_what_to_write(arguments, said, capsys) -> None:
     assert run(arguments) == 2
     captured = capsys.readouterr()
@@ -111,7 +135,11 @@ def commands():
         command = root.get_command(click.Context(root), name)
         if isinstance(command, click.Group):
             for sub in command.list_commands(click.Context(command)):
-                yield [name, sub], command.get_command(click.Context(command), sub), COMMANDS[name].commands[sub]
+                yield (
+                    [name, sub],
+                    command.get_command(click.Context(command), sub),
+                    COMMANDS[name].commands[sub],
+                )
         else:
             yield [name], command, COMMANDS[name]
 
@@ -126,16 +154,35 @@ def test_help_teaches_by_example(path, command, entry, capsys) -> None:
     assert f"  keyaudit {' '.join(path)}" in shown.partition("Examples:")[2], "no example"
     assert command.name == path[-1]
     assert command.short_help == entry.summary, "the table of commands says it differently"
-    assert [option.name for option in command.params if isinstance(option, click.Option) and not option.help] == []
+    assert [
+        option.name for option in command.params if isinstance(option, click.Option) and not option.help
+    ] == []
     assert max(map(len, shown.splitlines())) <= 110
 
 
 def test_help_imports_nothing_heavy() -> None:
     looked = subprocess.run(
-        [sys.executable, "-X", "importtime", "-m", "keyaudit", "--help"], capture_output=True, text=True, check=True
+        [sys.executable, "-X", "importtime", "-m", "keyaudit", "--help"],
+        capture_output=True,
+        text=True,
+        check=True,
     )
     imported = {line.rpartition("|")[2].strip().partition(".")[0] for line in looked.stderr.splitlines()}
-    heavy = {"polars", "narwhals", "duckdb", "pyarrow", "boto3", "botocore", "weasyprint", "pydantic", "jinja2", "rich", "msgspec", "yaml", "croniter"}
+    heavy = {
+        "polars",
+        "narwhals",
+        "duckdb",
+        "pyarrow",
+        "boto3",
+        "botocore",
+        "weasyprint",
+        "pydantic",
+        "jinja2",
+        "rich",
+        "msgspec",
+        "yaml",
+        "croniter",
+    }
     assert "click" in imported
     assert imported & heavy == set()
 
