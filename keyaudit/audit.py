@@ -41,7 +41,8 @@ def audit(
     populations = questions.Populations()
     by_name = {rule.rule.name: rule for rule in judged}
     laid = questions.places(policy, frameworks, requirement_of, by_name, populations)
-    frame = frame.with_columns(**populations.expressions)
+    if populations.expressions:
+        frame = frame.with_columns(**populations.expressions)
     counts, suspects, schedules = run.collect(
         [
             questions.counts(frame, judged, laid, populations),
