@@ -6,10 +6,13 @@ import hashlib
 import subprocess
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
 import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from keyaudit.errors import PolicyError, UsageError
 from keyaudit.inventory.columns import CHOICES
@@ -196,6 +199,12 @@ def test_pci_gives_no_period_to_keys_nor_to_service_accounts() -> None:
     for clause in ("3.7.4", "8.6.3"):
         assert not [n for n in by_id[clause].numbers if n.kind in ENFORCED], clause
     assert by_id["8.3.9"].numbers[0].value == 90 * DAY
+
+
+@pytest.mark.parametrize("name", ["pci-dss", "cis-aws", "cis-gcp"])
+def test_controls_come_in_the_order_of_their_numbers(name: str) -> None:
+    numbered = [control["id"] for control in raw(name)["controls"] if control["id"][0].isdigit()]
+    assert numbered == sorted(numbered, key=lambda identity: [int(part) for part in identity.split(".")])
 
 
 def test_nist_never_asks_a_persons_password_to_change_for_its_age() -> None:
@@ -450,6 +459,25 @@ def test_a_match_that_names_no_field_is_refused_at_its_place(tmp_path: Path) -> 
     assert refused(tmp_path, HEADER + control(applies_to="{clas: api-key}")) == [
         "17:18: controls[0].applies_to: no field to match is called 'clas'; did you mean 'class'?"
     ]
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    junk=st.binary(max_size=40) | st.sampled_from([b"- ", b": ", b"[", b"{", b"null", b"1", b"\n  ", b"~"]),
+    at=st.data(),
+)
+def test_damage_anywhere_is_a_policy_error_with_a_line_or_no_damage(junk: bytes, at: st.DataObject) -> None:
+    whole = (FOLDER / "cis-gcp.yaml").read_bytes()
+    start = at.draw(st.integers(0, len(whole)))
+    end = at.draw(st.integers(start, min(start + 40, len(whole))))
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "damaged.yaml"
+        file.write_bytes(whole[:start] + junk + whole[end:])
+        try:
+            frameworks.load_file(file, RULE_NAMES)
+        except PolicyError as error:
+            assert error.problems
+            assert all(problem.line for problem in error.problems)
 
 
 def test_the_problems_of_all_files_come_together(tmp_path: Path) -> None:
