@@ -7,6 +7,7 @@ included. The same report gives the same bytes with the same fonts and library v
 from __future__ import annotations
 
 import gc
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -67,7 +68,11 @@ def _collector_paused() -> Iterator[None]:
     was_on = gc.isenabled()
     gc.disable()
     try:
-        yield
+        with warnings.catch_warnings():
+            # WeasyPrint 70 leaves its colour profile open until the document is collected.
+            warnings.simplefilter("ignore", ResourceWarning)
+            yield
+            gc.collect()
     finally:
         if was_on:
             gc.enable()

@@ -240,7 +240,8 @@ def _details(finding: Finding, as_of: int, group_by: str) -> list[str]:
         place.append(f"version {finding.version}")
     controls = ", ".join(f"{control.framework} {control.id}" for control in finding.controls)
     demand = [finding.clause and f"required by {finding.clause}", controls]
-    end = [wording.due(finding, as_of), finding.waiver and f"waiver {finding.waiver}"]
+    due = wording.due(finding, as_of)
+    end = [due and f"due {due}", finding.waiver and f"waiver {finding.waiver}"]
     lines = [" · ".join(visible(part) for part in parts if part) for parts in (place, end, demand)]
     return [line for line in lines if line]
 

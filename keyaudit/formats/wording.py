@@ -128,11 +128,11 @@ def subject(finding: Finding) -> str:
 
 
 def due(finding: Finding, as_of: int) -> str | None:
-    """Say when it fell due and how late that is at `as_of`, or how long is left."""
+    """Say the day it fell due and how late that is at `as_of`, or how long is left."""
     if finding.due_at is None:
         return None
     late = as_of - finding.due_at
     day = times.format_date(finding.due_at)
     if late > 0:
-        return f"due {day}, {times.describe_duration(late)} late"
-    return f"due {day}, in {times.describe_duration(-late)}"
+        return f"{day}, {times.describe_duration(late)} late"
+    return f"{day}, in {times.describe_duration(-late)}"

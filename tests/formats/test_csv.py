@@ -6,9 +6,9 @@ import csv
 import io
 import json
 
+from formats.hostile import NAMES, with_names
+from formats.large_report import large_report
 from keyaudit.formats import csv_table, render
-from tests.formats.hostile import NAMES, with_names
-from tests.formats.large_report import large_report
 
 
 def rows(content: bytes) -> list[dict[str, str]]:

@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import pytest
 
+from formats.hostile import NAMES, with_names
+from formats.large_report import large_report
 from keyaudit.formats import render
 from keyaudit.model import Severity, Summary
-from tests.formats.hostile import NAMES, with_names
-from tests.formats.large_report import large_report
 
 SMALL = """\
 keyaudit 0.1.0 · acme-credential-rotation · as of 2026-05-01T00:00:00Z
@@ -62,7 +62,7 @@ Next
   keyaudit scan --format html --output DIR  every finding, searchable, with
                                             pictures
   keyaudit scan --format pdf --output DIR   the same, to be kept as evidence
-"""  # noqa: E501 - a command stays on its line
+"""
 
 
 def test_the_whole_page() -> None:

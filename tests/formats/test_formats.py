@@ -1,0 +1,48 @@
+"""The table of formats: every name renders, and nobody pays for a format that was not asked for."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from formats.large_report import large_report
+from keyaudit.errors import UsageError
+from keyaudit.formats import FORMATS, render
+from keyaudit.report_document import read
+
+
+@pytest.mark.parametrize("name", sorted(FORMATS))
+def test_every_format_gives_the_same_bytes_twice(name: str) -> None:
+    content = render(name, large_report(4))
+    assert content == render(name, large_report(4))
+    assert content.startswith(b"%PDF-") if FORMATS[name].binary else content.decode()
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"), [("markdwon", "did you mean markdown?"), ("x", "formats are terminal, json")]
+)
+def test_another_name_is_refused_with_a_way_out(name: str, hint: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        render(name, large_report(1))
+    assert str(caught.value) == f"no format is called {name!r}"
+    assert caught.value.hint is not None
+    assert caught.value.hint.startswith(hint)
+
+
+def test_the_table_itself_imports_nothing_heavy() -> None:
+    heavy = ("rich", "jinja2", "weasyprint", "polars", "msgspec")
+    program = f"import sys, keyaudit.formats; print([m for m in {heavy} if m in sys.modules])"
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert result.stdout == "[]\n"
+
+
+def test_json_is_the_report_document() -> None:
+    report = large_report(6)
+    content = render("json", report)
+    assert content.startswith(b'{\n  "schema": "keyaudit/report/1",\n  "tool": {\n')
+    assert content.endswith(b'"\n}\n')
+    assert read(content) == report
+    assert json.loads(content)["findings"][0]["evidence"]["rotation_period"] in {"90d", "180d"}
