@@ -216,6 +216,16 @@ def test_nist_never_asks_a_persons_password_to_change_for_its_age() -> None:
             assert "not" not in control["applies_to"], control["id"]
 
 
+def test_a_control_about_age_asks_both_rules_that_share_the_credentials_out(
+    shipped: tuple[Framework, ...],
+) -> None:
+    """A first value is judged by never-rotated alone: without it an old one would go unseen."""
+    for framework in shipped:
+        for control in framework.controls:
+            both = {"rotation-overdue", "never-rotated"}
+            assert both & set(control.rules) in (set(), both), f"{framework.id} {control.id}"
+
+
 def test_good_practice_bears_on_no_control(shipped: tuple[Framework, ...]) -> None:
     """Its findings never make an exception, so a row that lists it could say that nothing failed."""
     for framework in shipped:
