@@ -91,7 +91,11 @@ class FaultProxy(Loopback):
             answer = connection.getresponse()
             kept = {name: value for name, value in answer.getheaders() if name.lower() == "content-type"}
             whole = answer.read()
-            return answer.status, kept, self._mend(_asked(handler, body), whole) if answer.status == 200 else whole
+            return (
+                answer.status,
+                kept,
+                self._mend(_asked(handler, body), whole) if answer.status == 200 else whole,
+            )
         finally:
             connection.close()
 
@@ -108,7 +112,8 @@ class FaultProxy(Loopback):
                     return self.answer(*proxy.forward(self, body))
                 return BREAKAGES[fault.kind](proxy, self, body, fault)
 
-            do_GET = do_POST
+            def do_GET(self):
+                self.do_POST()
 
             def answer(self, status: int, headers: dict[str, str], body: bytes) -> None:
                 self.send_response(status)
@@ -125,7 +130,9 @@ class FaultProxy(Loopback):
 
 def _asked(handler: BaseHTTPRequestHandler, body: bytes) -> Asked:
     target = handler.headers.get("x-amz-target")
-    operation = target.split(".")[-1] if target else (parse_qs(body.decode()).get("Action") or [handler.path])[0]
+    operation = (
+        target.split(".")[-1] if target else (parse_qs(body.decode()).get("Action") or [handler.path])[0]
+    )
     scope = re.search(r"Credential=([^/]+)/\d+/([^/]+)/([^/]+)/", handler.headers.get("authorization", ""))
     key, region, service = scope.groups() if scope else ("", "", "")
     operation = {"/listRegions": "ListRegions"}.get(operation, operation)
@@ -154,6 +161,13 @@ def _error(status: int, code: str, message: str = "no") -> Breakage:
 
 def _says(text: str) -> Breakage:
     return lambda proxy, handler, body, fault: handler.answer(200, fault.headers, text.encode())
+
+
+def _regions(proxy, handler, body, fault):
+    enabled = [
+        {"RegionName": name, "RegionOptStatus": "ENABLED"} for name in fault.headers["regions"].split(",")
+    ]
+    handler.answer(200, {}, json.dumps({"Regions": enabled}).encode())
 
 
 def _reset(proxy, handler, body, fault):
@@ -227,6 +241,7 @@ BREAKAGES: dict[str, Breakage] = {
     "bad-json": _says("<html>Please log in to the airport's network</html>"),
     "no-list": _says("{}"),
     "wrong-shape": _says('{"SecretList": "many"}'),
+    "regions": _regions,
     "reset": _reset,
     "silent": _silent,
     "truncated": _truncated,

@@ -45,7 +45,10 @@ def entry(number: int, now: float) -> dict[str, object]:
         "LastAccessedDate": now // 86_400 * 86_400 - 86_400.0,
         "NextRotationDate": changed + 30 * 86_400,
         "CreatedDate": changed - 400 * 86_400,
-        "Tags": [{"Key": "environment", "Value": "production"}, {"Key": "owner", "Value": "payments@acme.example"}],
+        "Tags": [
+            {"Key": "environment", "Value": "production"},
+            {"Key": "owner", "Value": "payments@acme.example"},
+        ],
         "SecretVersionsToStages": {f"{number:032x}": ["AWSCURRENT"], f"{number + 1:032x}": ["AWSPREVIOUS"]},
     }
 
@@ -53,7 +56,9 @@ def entry(number: int, now: float) -> dict[str, object]:
 def pages(secrets: int, now: float) -> list[bytes]:
     result = []
     for start in range(0, secrets, PAGE):
-        page: dict[str, object] = {"SecretList": [entry(n, now) for n in range(start, min(start + PAGE, secrets))]}
+        page: dict[str, object] = {
+            "SecretList": [entry(n, now) for n in range(start, min(start + PAGE, secrets))]
+        }
         if start + PAGE < secrets:
             page["NextToken"] = f"page-{start // PAGE + 1}"
         result.append(json.dumps(page).encode())
@@ -67,7 +72,11 @@ def versions(body: bytes, now: float) -> bytes:
     dates = {"CreatedDate": created, "LastAccessedDate": now // 86_400 * 86_400 - 86_400.0}
     listed = [
         {"VersionId": f"{number:032x}", "VersionStages": ["AWSCURRENT"], **dates},
-        {"VersionId": f"{number + 1:032x}", "VersionStages": ["AWSPREVIOUS"], "CreatedDate": created - 2_592_000},
+        {
+            "VersionId": f"{number + 1:032x}",
+            "VersionStages": ["AWSPREVIOUS"],
+            "CreatedDate": created - 2_592_000,
+        },
     ]
     return json.dumps({"ARN": arn, "Name": "x", "Versions": listed}).encode()
 
@@ -137,14 +146,21 @@ async def serve(secrets: int, latency: float, quota: float | None) -> None:
     server = await asyncio.get_running_loop().create_server(
         lambda: Listing(canned, now, latency, bucket), "127.0.0.1", 0
     )
-    print(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", flush=True)
+    sys.stdout.write(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}\n")
+    sys.stdout.flush()
     await server.serve_forever()
 
 
 @contextmanager
 def listing_server(secrets: int, *, latency: float = 0.0, quota: float | None = None) -> Iterator[str]:
     """Run the server in a process of its own; gives its URL."""
-    options = ["--secrets", str(secrets), "--latency", str(latency), *(["--quota", str(quota)] if quota else [])]
+    options = [
+        "--secrets",
+        str(secrets),
+        "--latency",
+        str(latency),
+        *(["--quota", str(quota)] if quota else []),
+    ]
     with subprocess.Popen(
         [sys.executable, "-m", "servers.listing", *options],
         stdout=subprocess.PIPE,

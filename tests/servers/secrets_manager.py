@@ -34,10 +34,14 @@ class SecretsManager(Loopback):
         self.log: list[tuple[str, dict[str, Any]]] = []
         super().__init__()
 
-    def put(self, name: str, versions: list[dict[str, Any]] = (), *, region: str = "eu-west-1", **fields: Any) -> str:
+    def put(
+        self, name: str, versions: list[dict[str, Any]] = (), *, region: str = "eu-west-1", **fields: Any
+    ) -> str:
         """Add a secret; gives its ARN. Labels come from the versions unless `fields` has them."""
         identifier = arn(name, region)
-        labelled = {each["VersionId"]: each["VersionStages"] for each in versions if each.get("VersionStages")}
+        labelled = {
+            each["VersionId"]: each["VersionStages"] for each in versions if each.get("VersionStages")
+        }
         entry = {"ARN": identifier, "Name": name, "SecretVersionsToStages": labelled, **fields}
         self.secrets.setdefault(region, []).append(entry)
         self.versions[identifier] = list(versions)

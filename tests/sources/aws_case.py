@@ -10,11 +10,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
-from servers.fault_proxy import Asked, Fault, FaultProxy
-from sources.contract import CANARY
-
 from keyaudit.sources import Pulled, ScopeProgress, least_privilege, open_source
 from keyaudit.times import DAY, SECOND
+from servers.fault_proxy import Asked, Fault, FaultProxy
+from sources.contract import CANARY
 
 ACCOUNT = "123456789012"
 OTHER = "444455556666"
@@ -31,7 +30,7 @@ _PLANS: dict[str, tuple[Fault, ...]] = {
     "throttled-once": (Fault("throttled", times=1),),
     "server-error": (Fault("server-error"),),
     "server-error-once": (Fault("server-error", times=1),),
-    "timeout": (Fault("silent", seconds=0.5),),
+    "timeout": (Fault("silent", seconds=1.5),),
     "reset": (Fault("reset"),),
     "reset-once": (Fault("reset", times=1),),
     "truncated": (Fault("truncated"),),
@@ -79,6 +78,7 @@ class AwsCase:
     def __init__(self, moto: str, folder: Path) -> None:
         self.proxy = FaultProxy(moto, self._mend)
         self.cache_dir = folder / "cache"
+        self._timeout = "30s"
 
     def __enter__(self) -> Self:
         from moto.backends import get_backend
@@ -98,7 +98,8 @@ class AwsCase:
         if asked.operation != "ListSecretVersionIds":
             return body
         answer = json.loads(body)
-        kept = self.backend(asked.region).secrets[answer["Name"]].versions
+        account = json.loads(asked.body)["SecretId"].split(":")[4]
+        kept = self.backend(asked.region, account).secrets[answer["Name"]].versions
         for version in answer["Versions"]:
             version["CreatedDate"] = kept[version["VersionId"]]["createdate"]
             del version["LastAccessedDate"]
@@ -109,7 +110,9 @@ class AwsCase:
 
         return get_backend("secretsmanager")[account][region]
 
-    def plant(self, name: str, *, region: str = HEALTHY, account: str = ACCOUNT, days_old: int = 100, **tags: str):
+    def plant(
+        self, name: str, *, region: str = HEALTHY, account: str = ACCOUNT, days_old: int = 100, **tags: str
+    ):
         """Create a secret through moto's backend and date it back; gives moto's own object, to bend."""
         backend = self.backend(region, account)
         backend.create_secret(
@@ -138,7 +141,7 @@ class AwsCase:
             "endpoint_url": self.proxy.url,
             "requests_per_second": 10_000,
             "attempts": 2,
-            "timeout": "300ms",
+            "timeout": self._timeout,
             "cache": False,
             **settings,
         }
@@ -150,13 +153,17 @@ class AwsCase:
         return self.source(**settings).pull(_nobody)
 
     def break_with(self, fault: str) -> None:
+        if fault == "timeout":
+            self._timeout = "1s"
         self.proxy.plan(*(Fault(**{**vars(each), "region": BROKEN, "seen": 0}) for each in _PLANS[fault]))
 
     def operations(self) -> set[str]:
         return {f"{each.service}:{each.operation}" for each in self.proxy.log}
 
     def granted(self) -> set[str]:
-        allowed = [each for each in least_privilege("aws-secrets-manager")["Statement"] if each["Effect"] == "Allow"]
+        allowed = [
+            each for each in least_privilege("aws-secrets-manager")["Statement"] if each["Effect"] == "Allow"
+        ]
         return {action for each in allowed for action in each["Action"]} | {"sts:GetCallerIdentity"}
 
 

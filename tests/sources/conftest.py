@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+
 from sources.aws_case import AwsCase, moto_server
 from sources.contract import SourceCase
 

@@ -6,12 +6,12 @@ import logging
 from pathlib import Path
 
 import pytest
-from sources.contract import CANARY, FAULTS, SourceCase
 
 from keyaudit.inventory import from_rows
 from keyaudit.inventory.columns import polars_schema
 from keyaudit.model import Coverage, ScopeStatus
 from keyaudit.sources import Pulled, ScopeProgress
+from sources.contract import CANARY, FAULTS, SourceCase
 
 
 def coverage_of(pulled: Pulled, scope: str) -> Coverage:
@@ -75,7 +75,9 @@ def test_only_granted_operations_are_made(case: SourceCase) -> None:
 
 
 def test_a_declared_scope_with_nothing_in_it_is_empty(case: SourceCase) -> None:
-    pulled = case.pull(regions=["ap-southeast-2", *(scope.split("/")[1] for scope in (case.broken, case.healthy))])
+    pulled = case.pull(
+        regions=["ap-southeast-2", *(scope.split("/")[1] for scope in (case.broken, case.healthy))]
+    )
     empty = [each for each in pulled.coverage if each.status is ScopeStatus.EMPTY]
     assert [each.credentials for each in empty] == [0]
     assert empty[0].scope.endswith("ap-southeast-2")

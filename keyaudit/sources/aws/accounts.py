@@ -13,7 +13,7 @@ from typing import Any
 from keyaudit import __version__
 from keyaudit.errors import SourceError
 from keyaudit.sources.aws.allowed import guard
-from keyaudit.sources.aws.botocore import botocore
+from keyaudit.sources.aws.botocore import api_models, botocore
 from keyaudit.sources.aws.refusals import Refusal, expected, explain, promised
 from keyaudit.sources.aws.settings import AwsSecretsManagerSettings, account_of
 from keyaudit.times import SECOND
@@ -38,16 +38,13 @@ class Account:
 class Session:
     """A guarded botocore session. Clients are made one at a time, as botocore sessions require."""
 
-    def __init__(
-        self, settings: AwsSecretsManagerSettings, credentials: Any = None, like: Session | None = None
-    ) -> None:
-        """Sign in as the profile says, or with `credentials`; `like` lends its parsed API models."""
+    def __init__(self, settings: AwsSecretsManagerSettings, credentials: Any = None) -> None:
+        """Sign in as the profile says, or with `credentials`."""
         self._settings = settings
         self._lock = threading.Lock()
         self.raw: Any = botocore("session").Session(profile=settings.profile if credentials is None else None)
         guard(self.raw.get_component("event_emitter"))
-        if like is not None:
-            self.raw.register_component("data_loader", like.raw.get_component("data_loader"))
+        self.raw.register_component("data_loader", api_models())
         if credentials is not None:
             resolver = botocore("credentials").CredentialResolver([_Given(credentials)])
             self.raw.register_component("credential_provider", resolver)
@@ -131,7 +128,7 @@ def enter(entry: str, own: Account, base: Session, settings: AwsSecretsManagerSe
             refresh_using=lambda: _assume(sts, role, settings.external_id), method=_Given.METHOD
         )
         credentials.get_frozen_credentials()
-        return Account(account, Session(settings, credentials, like=base))
+        return Account(account, Session(settings, credentials))
     except expected() as error:
         return Account(account, None, explain(error))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from functools import cache
 from typing import Any
 
 from keyaudit.errors import MissingExtraError
@@ -16,3 +17,9 @@ def botocore(module: str) -> Any:
         if error.name is not None and error.name.split(".")[0] == "botocore":
             raise MissingExtraError("aws", "listing AWS credentials") from None
         raise
+
+
+@cache
+def api_models() -> Any:
+    """Give the loader of API models that all sessions share: reading them is most of a client's cost."""
+    return botocore("loaders").create_loader()

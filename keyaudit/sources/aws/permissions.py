@@ -11,11 +11,13 @@ LISTS = ("account:ListRegions", "secretsmanager:ListSecretVersionIds", "secretsm
 
 NEVER = (
     "kms:Decrypt",
+    "secretsmanager:AssociateCrossAccountReplica",
     "secretsmanager:BatchGetSecretValue",
     "secretsmanager:CancelRotateSecret",
     "secretsmanager:CreateSecret",
     "secretsmanager:DeleteResourcePolicy",
     "secretsmanager:DeleteSecret",
+    "secretsmanager:DisassociateCrossAccountReplica",
     "secretsmanager:GetRandomPassword",
     "secretsmanager:GetSecretValue",
     "secretsmanager:PutResourcePolicy",

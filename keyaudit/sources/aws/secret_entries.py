@@ -7,8 +7,9 @@ Times arrive as seconds since the epoch and leave as microseconds.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
-from typing import Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
 import msgspec
 
@@ -22,6 +23,7 @@ _LAST_SECOND = 253_402_300_799
 READINGS = 3
 
 Entry = TypeVar("Entry")
+NonEmpty = Annotated[str, msgspec.Meta(min_length=1)]
 
 
 class Tag(msgspec.Struct, frozen=True, gc=False):
@@ -41,8 +43,8 @@ class RotationRules(msgspec.Struct, frozen=True, gc=False):
 class Secret(msgspec.Struct, frozen=True, gc=False):
     """One SecretListEntry. Absent fields are None; times are still seconds."""
 
-    arn: str = msgspec.field(name="ARN")
-    name: str = msgspec.field(name="Name")
+    arn: NonEmpty = msgspec.field(name="ARN")
+    name: NonEmpty = msgspec.field(name="Name")
     partner: str | None = msgspec.field(name="Type", default=None)
     rotation_enabled: bool | None = msgspec.field(name="RotationEnabled", default=None)
     rotation_lambda: str | None = msgspec.field(name="RotationLambdaARN", default=None)
@@ -62,7 +64,7 @@ class Secret(msgspec.Struct, frozen=True, gc=False):
 class SecretVersion(msgspec.Struct, frozen=True, gc=False):
     """One SecretVersionsListEntry; times are still seconds, `last_accessed` to the day."""
 
-    id: str = msgspec.field(name="VersionId")
+    id: NonEmpty = msgspec.field(name="VersionId")
     stages: list[str] | None = msgspec.field(name="VersionStages", default=None)
     created: float | None = msgspec.field(name="CreatedDate", default=None)
     last_accessed: float | None = msgspec.field(name="LastAccessedDate", default=None)
@@ -73,8 +75,8 @@ class _SecretPage(msgspec.Struct):
     token: str | None = msgspec.field(name="NextToken", default=None)
 
 
-class _RawSecretPage(msgspec.Struct):
-    entries: list[msgspec.Raw] = msgspec.field(name="SecretList")
+class _LoosePage(msgspec.Struct):
+    entries: list[Any] = msgspec.field(name="SecretList")
     token: str | None = msgspec.field(name="NextToken", default=None)
 
 
@@ -84,7 +86,6 @@ class _VersionPage(msgspec.Struct):
 
 
 _SECRETS = msgspec.json.Decoder(_SecretPage)
-_RAW_SECRETS = msgspec.json.Decoder(_RawSecretPage)
 _SECRET = msgspec.json.Decoder(Secret)
 _VERSIONS = msgspec.json.Decoder(_VersionPage)
 
@@ -142,7 +143,9 @@ def _walk(ask: Callable[..., Any], read: Callable[[bytes], Page[Entry]]) -> Iter
         seen.add(token)
 
 
-def _readable(ask: Callable[..., Any], read: Callable[[bytes], Page[Entry]], token: str | None) -> Page[Entry]:
+def _readable(
+    ask: Callable[..., Any], read: Callable[[bytes], Page[Entry]], token: str | None
+) -> Page[Entry]:
     """Ask for one page until it can be read, `READINGS` times at most.
 
     botocore retries what did not arrive, but not what arrived cut short: it does not compare the
@@ -168,15 +171,16 @@ def read_secrets(body: bytes) -> Page[Secret]:
 
 
 def _read_one_by_one(body: bytes) -> Page[Secret]:
+    """Decode with the standard library, which also takes texts that are no Unicode, entry by entry."""
     try:
-        page = _RAW_SECRETS.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+        page = msgspec.convert(json.loads(body), _LoosePage)
+    except (ValueError, RecursionError):
         raise UnreadableAnswerError from None
     entries = []
-    for raw in page.entries:
+    for entry in page.entries:
         try:
-            entries.append(_SECRET.decode(raw))
-        except (msgspec.DecodeError, UnicodeDecodeError):
+            entries.append(_SECRET.decode(json.dumps(entry)))
+        except ValueError:
             continue
     return Page(entries, len(page.entries) - len(entries), page.token)
 

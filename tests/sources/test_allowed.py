@@ -1,0 +1,62 @@
+"""Anything that is not on the list is refused before a byte leaves."""
+
+from __future__ import annotations
+
+import pytest
+
+from keyaudit.sources.aws.accounts import Session
+from keyaudit.sources.aws.allowed import ALLOWED, LISTING, refuse_others
+from keyaudit.sources.aws.settings import AwsSecretsManagerSettings
+from keyaudit.sources.protocol import OperationRefusedError
+from sources.aws_case import HEALTHY, AwsCase
+
+REFUSED = [
+    ("secretsmanager", "get_secret_value", {"SecretId": "app/eu-west-1/0"}),
+    ("secretsmanager", "batch_get_secret_value", {"SecretIdList": ["app/eu-west-1/0"]}),
+    ("secretsmanager", "get_random_password", {}),
+    ("secretsmanager", "put_secret_value", {"SecretId": "app/eu-west-1/0", "SecretString": "x"}),
+    ("secretsmanager", "create_secret", {"Name": "new"}),
+    ("secretsmanager", "update_secret", {"SecretId": "app/eu-west-1/0"}),
+    ("secretsmanager", "update_secret_version_stage", {"SecretId": "a", "VersionStage": "AWSCURRENT"}),
+    ("secretsmanager", "delete_secret", {"SecretId": "app/eu-west-1/0"}),
+    ("secretsmanager", "rotate_secret", {"SecretId": "app/eu-west-1/0"}),
+    ("secretsmanager", "tag_resource", {"SecretId": "a", "Tags": []}),
+    ("ssm", "get_parameter_history", {"Name": "p"}),
+    ("kms", "decrypt", {"CiphertextBlob": b"x"}),
+    ("sts", "get_session_token", {}),
+    ("iam", "create_access_key", {}),
+]
+
+
+def client(aws: AwsCase, service: str):
+    return Session(AwsSecretsManagerSettings.model_validate(aws.entry())).client(service, HEALTHY)
+
+
+@pytest.mark.parametrize(("service", "operation", "arguments"), REFUSED, ids=[case[1] for case in REFUSED])
+def test_other_operations_are_refused_and_the_server_hears_nothing(
+    aws: AwsCase, service: str, operation: str, arguments: dict
+) -> None:
+    with pytest.raises(OperationRefusedError, match="nothing was sent") as caught:
+        getattr(client(aws, service), operation)(**arguments)
+    assert aws.proxy.log == []
+    assert caught.value.exit_code == 4
+
+
+def test_a_request_that_skips_the_first_check_is_stopped_by_the_second(aws: AwsCase) -> None:
+    reader = client(aws, "secretsmanager")
+    reader.meta.events.unregister("before-call", refuse_others)
+    with pytest.raises(OperationRefusedError) as caught:
+        reader.get_secret_value(SecretId="app/eu-west-1/0")
+    assert "_send_request" in [frame.name for frame in caught.traceback]
+    assert aws.proxy.log == []
+
+
+def test_a_listed_operation_passes(aws: AwsCase) -> None:
+    assert len(client(aws, "secretsmanager").list_secrets()["SecretList"]) == 2
+    assert [each.operation for each in aws.proxy.log] == ["ListSecrets"]
+
+
+def test_no_listed_operation_can_give_a_value_or_change_one() -> None:
+    verbs = {name.split(".")[1] for name in LISTING}
+    assert verbs == {"ListSecrets", "ListSecretVersionIds", "ListRegions", "GetCallerIdentity", "AssumeRole"}
+    assert all(not name.startswith("secrets-manager.") or ".List" in name for name in ALLOWED)

@@ -1,0 +1,40 @@
+"""Which tags fill which column, and which stay mere labels."""
+
+from __future__ import annotations
+
+import pytest
+
+from keyaudit.sources.labels import read_labels
+
+CASES = [
+    ({}, {}),
+    ({"environment": "production"}, {"environment": "production"}),
+    ({"Env": "prod"}, {"environment": "prod"}),
+    ({"env": "b", "Environment": "a"}, {"environment": "a"}),
+    ({"environment": "a", "keyaudit:environment": "z"}, {"environment": "z"}),
+    ({"tier": "1"}, {"tier": 1}),
+    ({"tier": "gold"}, {}),
+    ({"tier": "-1"}, {}),
+    ({"tier": "٣"}, {}),
+    ({"tier": "9" * 30}, {}),
+    ({"Owner": " payments@acme.example "}, {"owner": "payments@acme.example"}),
+    ({"owner": "   "}, {}),
+    ({"team": "payments"}, {}),
+    ({"class": "api-key", "provider": "x", "lineage": "y"}, {}),
+    ({"keyaudit:class": "api-key"}, {"cls": "api-key"}),
+    ({"keyaudit:class": "API key"}, {}),
+    (
+        {"keyaudit:reach": "project", "keyaudit:exposure": "public"},
+        {"reach": "project", "exposure": "public"},
+    ),
+    ({"keyaudit:exposure": "maybe"}, {}),
+    ({"keyaudit:user_owned": "True"}, {"user_owned": True}),
+    ({"keyaudit:user_owned": "yes"}, {}),
+    ({"keyaudit:consumers": "12", "keyaudit:lineage": "openai"}, {"consumers": 12, "lineage": "openai"}),
+    ({"owner": "<script>=cmd()"}, {"owner": "<script>=cmd()"}),
+]
+
+
+@pytest.mark.parametrize(("labels", "columns"), CASES, ids=[str(case[0]) for case in CASES])
+def test_labels_fill_columns(labels: dict, columns: dict) -> None:
+    assert read_labels(labels) == columns
