@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from keyaudit.inventory.counting import InventoryCounts
     from keyaudit.inventory.rows import Credential
     from keyaudit.model import Coverage, Inventory
 
@@ -26,6 +27,24 @@ def read(paths: Sequence[str | Path], *, format: str | None = None) -> Inventory
     from keyaudit.inventory import reading
 
     return reading.read(paths, format=format)
+
+
+def merge(inventories: Sequence[Inventory]) -> Inventory:
+    """Make one inventory of several, such as documents and live sources.
+
+    Raises InventoryError for a credential that stands in two of them: to keep either would lose
+    what the other says.
+    """
+    from keyaudit.inventory import merging
+
+    return merging.merge(inventories)
+
+
+def summary(inventory: Inventory) -> InventoryCounts:
+    """Count what an inventory holds: by source, class, environment, and what was collected."""
+    from keyaudit.inventory import counting
+
+    return counting.summarise(inventory)
 
 
 def from_rows(

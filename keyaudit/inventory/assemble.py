@@ -10,6 +10,7 @@ import polars as pl
 from keyaudit.inventory.check import shown
 from keyaudit.inventory.collected import collections_of, complete, place, without
 from keyaudit.inventory.columns import VERSIONS, polars_schema
+from keyaudit.inventory.coverage import merge_coverage
 from keyaudit.inventory.document import Document
 from keyaudit.inventory.problems import Problems, refuse
 from keyaudit.model import Collection, Coverage, Inventory, ScopeStatus
@@ -35,14 +36,18 @@ def assemble(documents: Sequence[Document]) -> Inventory:
     moments = [document.header.collected_at for document in documents]
     return Inventory(
         credentials=frame.with_columns(row).select(*polars_schema()),
-        coverage=tuple(row for document in documents for row in document.header.coverage),
+        coverage=merge_coverage(row for document in documents for row in document.header.coverage),
         collections=tuple(collections),
         collected_at=earliest(moments),
         digest=digest_of([document.digest for document in documents]),
-        parquet=tuple(document.in_place for document in documents if document.in_place)
-        if all(document.in_place for document in documents)
-        else (),
+        parquet=_in_place(documents, collections),
     )
+
+
+def _in_place(documents: Sequence[Document], collections: Sequence[Collection]) -> tuple[str, ...]:
+    """Name the Parquet file that another engine may read itself: one document, one collection."""
+    alone = documents[0].in_place if len(documents) == len(collections) == 1 else None
+    return () if alone is None else (alone,)
 
 
 def earliest(moments: Sequence[int | None]) -> int | None:

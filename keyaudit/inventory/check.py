@@ -6,11 +6,11 @@ found something: they find every problem of a row, with its place.
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
+from keyaudit.errors import did_you_mean
 from keyaudit.inventory.columns import CHOICES, CREDENTIALS, REQUIRED, REQUIRED_OF_VERSION, VERSIONS
 from keyaudit.inventory.instants import check_instant
 from keyaudit.inventory.nodes import Node
@@ -103,7 +103,7 @@ def wrong_choice(choices: Iterable[str]) -> Callable[[Node], Iterator[Finding]]:
         if not isinstance(node.value, str):
             yield node, "", f"expected text, got {called(node.value)}"
         elif node.value not in known:
-            close = suggestion(node.value, known)
+            close = did_you_mean(node.value, known)
             yield node, "", f"{shown(node.value)} is not one of {', '.join(known)}{close}"
 
     return check
@@ -143,7 +143,7 @@ def mapping(
             yield node, f".{name}", "missing"
     for key, value in node.value.items():
         if key not in checks:
-            yield value, "", f"unknown field {shown(key)}{suggestion(key, checks)}"
+            yield value, "", f"unknown field {shown(key)}{did_you_mean(key, checks)}"
         elif value.value is None:
             if key in required:
                 yield value, f".{key}", "must not be null"
@@ -196,12 +196,6 @@ def repetitions(node: Node) -> Iterator[tuple[str, Node]]:
     """Give the keys that a mapping has more than once, with the place of each repetition."""
     for key, line, column in node.repeated:
         yield key, Node(None, line, column)
-
-
-def suggestion(word: str, known: Iterable[str]) -> str:
-    """Add ", did you mean …?" if something known is spelled nearly so."""
-    close = difflib.get_close_matches(word[:100], list(known), n=1)
-    return f", did you mean {close[0]!r}?" if close else ""
 
 
 def called(value: Any) -> str:

@@ -25,8 +25,8 @@ def without(columns: frozenset[str], cannot_know: Iterable[str]) -> frozenset[st
     unknowable = set(cannot_know)
     left = columns - unknowable
     if "versions" in unknowable:
-        left = frozenset(name for name in left if not name.startswith("versions."))
-    return left
+        return frozenset(name for name in left if not name.startswith("versions."))
+    return complete(left)
 
 
 def collections_of(columns: frozenset[str], coverage: Sequence[Coverage]) -> tuple[Collection, ...]:

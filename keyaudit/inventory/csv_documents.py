@@ -13,9 +13,10 @@ from array import array
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
+from keyaudit.errors import did_you_mean
 from keyaudit.inventory import nodes
 from keyaudit.inventory.cells import COLUMNS, LABEL, VERSION
-from keyaudit.inventory.check import shown, suggestion
+from keyaudit.inventory.check import shown
 from keyaudit.inventory.columns import REQUIRED, REQUIRED_OF_VERSION
 from keyaudit.inventory.csv_rows import Row, flat_frame
 from keyaudit.inventory.csv_versions import gather
@@ -104,7 +105,7 @@ def _check_columns(columns: Sequence[str], line: int, problems: Problems) -> Non
         elif not name:
             problems.add(f"column {number} has no name", line=line)
         elif name not in known and not name.startswith(LABEL):
-            problems.add(f"unknown column {shown(name)}{suggestion(name, known)}", line=line)
+            problems.add(f"unknown column {shown(name)}{did_you_mean(name, known)}", line=line)
         seen.add(name)
     required = list(REQUIRED)
     if any(name.startswith(VERSION) for name in columns):

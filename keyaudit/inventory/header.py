@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from keyaudit import times
+from keyaudit.errors import did_you_mean
 from keyaudit.inventory.check import (
     KINDS,
     Finding,
@@ -27,15 +28,15 @@ from keyaudit.inventory.check import (
     note,
     repetitions,
     shown,
-    suggestion,
     wrong_choice,
 )
 from keyaudit.inventory.collected import complete
-from keyaudit.inventory.columns import NAMES, REQUIRED, SCHEMA
+from keyaudit.inventory.columns import NAMES, REQUIRED, REQUIRED_OF_VERSION, SCHEMA
 from keyaudit.inventory.nodes import Node
 from keyaudit.inventory.problems import Problems
 from keyaudit.model import Collection, Coverage, ScopeStatus
 
+_OF_EVERY_VERSION = tuple(f"versions.{name}" for name in REQUIRED_OF_VERSION)
 KEYS = ("schema", "collected_at", "coverage", "collected")
 
 
@@ -86,7 +87,7 @@ def _wrong_header(node: Node, body: tuple[str, ...]) -> Iterator[Finding]:
         elif key == "schema":
             yield value, key, f"expected {SCHEMA}, got null"
         elif key not in _HEADER and key not in body:
-            yield value, "", f"unknown field {shown(key)}{suggestion(key, (*KEYS, *body))}"
+            yield value, "", f"unknown field {shown(key)}{did_you_mean(key, (*KEYS, *body))}"
 
 
 def _wrong_schema(node: Node) -> Iterator[Finding]:
@@ -102,9 +103,16 @@ def _wrong_columns(node: Node) -> Iterator[Finding]:
         if not isinstance(item.value, str):
             yield item, f"[{index}]", f"expected the name of a column, got {called(item.value)}"
         elif item.value not in NAMES:
-            yield item, f"[{index}]", f"no column {shown(item.value)}{suggestion(item.value, NAMES)}"
+            yield item, f"[{index}]", f"no column {shown(item.value)}{did_you_mean(item.value, NAMES)}"
         elif item.value in REQUIRED:
             yield item, f"[{index}]", "every credential has this column"
+
+
+def _wrong_cannot_know(node: Node) -> Iterator[Finding]:
+    yield from _wrong_columns(node)
+    for index, item in enumerate(node.value if isinstance(node.value, list) else ()):
+        if item.value in _OF_EVERY_VERSION:
+            yield item, f"[{index}]", "every version has this column"
 
 
 def _rows_of(
@@ -141,7 +149,7 @@ _COVERAGE: dict[str, Callable[[Node], Iterator[Finding]]] = {
     "started_at": KINDS["instant"],
     "finished_at": KINDS["instant"],
     "reason": KINDS["text"],
-    "cannot_know": _wrong_columns,
+    "cannot_know": _wrong_cannot_know,
 }
 _COLLECTED: dict[str, Callable[[Node], Iterator[Finding]]] = {
     "source": KINDS["text"],

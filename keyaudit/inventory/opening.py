@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import sys
 import threading
 from collections.abc import Callable
@@ -31,23 +32,38 @@ _SIGNATURES = (
     (b"\xff\xfe", "UTF-16 text: save it as UTF-8"),
     (b"\xfe\xff", "UTF-16 text: save it as UTF-8"),
 )
+_BODY = re.compile(rb'"credentials"\s*:\s*\[')
 _BLOCK = 1 << 20
 
 
-def format_of(path: str | Path, forced: str | None) -> str:
-    """Say in which format a document is, by its suffix unless `forced`; raises UsageError."""
+def format_of(path: str | Path, forced: str | None) -> str | None:
+    """Say in which format a document is, by its suffix unless `forced`; raises UsageError.
+
+    None for standard input, which has no suffix: `format_of_bytes` looks at it.
+    """
     if forced is not None:
         if forced not in FORMATS:
             raise UsageError(f"no format is called {forced!r}", hint=f"formats: {', '.join(FORMATS)}")
         return forced
     if str(path) == STDIN:
-        raise UsageError("the format of standard input is not known", hint="say --inventory-format json")
+        return None
     suffix = Path(path).suffix.lower()
     if suffix not in SUFFIXES:
         raise UsageError(
             f"{path}: cannot tell its format by its name", hint=f"name it one of {', '.join(SUFFIXES)}"
         )
     return SUFFIXES[suffix]
+
+
+def format_of_bytes(data: bytes) -> str:
+    """Tell the format of a document that has no name by how it begins; YAML if by nothing else."""
+    if data.startswith(b"PAR1"):
+        return "parquet"
+    first = data.removeprefix(_BOM).lstrip().partition(b"\n")[0]
+    if first.startswith(b"{"):
+        return "ndjson" if first.rstrip().endswith(b"}") and not _BODY.search(first) else "json"
+    named = b"," in first and b"source" in first and b":" not in first
+    return "csv" if first.startswith(b'"# {') or named else "yaml"
 
 
 def read_bytes(path: str | Path) -> bytes:

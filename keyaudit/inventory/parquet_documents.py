@@ -13,8 +13,9 @@ from typing import Any
 
 import polars as pl
 
+from keyaudit.errors import did_you_mean
 from keyaudit.inventory import nodes, parquet_rows
-from keyaudit.inventory.check import shown, suggestion
+from keyaudit.inventory.check import shown
 from keyaudit.inventory.columns import CREDENTIALS, REQUIRED, REQUIRED_OF_VERSION, VERSIONS, polars_schema
 from keyaudit.inventory.document import Document, no_line
 from keyaudit.inventory.header import Header, read_header
@@ -87,7 +88,7 @@ def _check_types(
         if name in others:
             continue
         if name not in columns:
-            close = suggestion(name, (*columns, *others))
+            close = did_you_mean(name, (*columns, *others))
             problems.add(f"unknown column{close}", field=prefix + shown(name)[1:-1])
         elif message := _wrong_type(columns[name], type_):
             problems.add(message, field=prefix + name)

@@ -16,6 +16,7 @@ from keyaudit.inventory.opening import (
     digest_of_bytes,
     digest_of_file,
     format_of,
+    format_of_bytes,
     name_of,
     read_bytes,
     unreadable,
@@ -39,13 +40,11 @@ def read(paths: Sequence[str | Path], *, format: str | None = None) -> Inventory
     return assemble([document for document in documents if document is not None])
 
 
-def _read_one(path: str | Path, format_: str, problems: Problems) -> Document | None:
+def _read_one(path: str | Path, format_: str | None, problems: Problems) -> Document | None:
+    if str(path) == STDIN:
+        return _read_bytes(read_bytes(path), format_, problems)
     if format_ in _WHOLE:
         return _WHOLE[format_](read_bytes(path), problems)
-    if str(path) == STDIN:
-        data = read_bytes(path)
-        read_stream = read_parquet if format_ == "parquet" else read_ndjson
-        return read_stream(io.BytesIO(data), digest_of_bytes(data), problems)
     path = Path(path)
     try:
         with path.open("rb") as handle:
@@ -59,6 +58,14 @@ def _read_one(path: str | Path, format_: str, problems: Problems) -> Document | 
             return read_ndjson(handle, digest, problems)
     except OSError as error:
         raise unreadable(path, error) from None
+
+
+def _read_bytes(data: bytes, format_: str | None, problems: Problems) -> Document | None:
+    format_ = format_ or format_of_bytes(data)
+    if format_ in _WHOLE:
+        return _WHOLE[format_](data, problems)
+    read_stream = read_parquet if format_ == "parquet" else read_ndjson
+    return read_stream(io.BytesIO(data), digest_of_bytes(data), problems)
 
 
 _WHOLE: dict[str, Callable[[bytes, Problems], Document | None]] = {

@@ -10,7 +10,7 @@ import msgspec
 import polars as pl
 
 from keyaudit.errors import UsageError
-from keyaudit.inventory.columns import CREDENTIALS, VERSIONS, polars_schema
+from keyaudit.inventory.columns import CREDENTIALS, REQUIRED, VERSIONS, polars_schema
 from keyaudit.inventory.csv_writing import write_csv
 from keyaudit.inventory.header import Header, write_header
 from keyaudit.inventory.opening import FORMATS
@@ -58,7 +58,7 @@ def _yaml(header: Header, frame: pl.DataFrame, scopes: Scopes) -> bytes:
 
 
 def _parquet(header: Header, frame: pl.DataFrame, scopes: Scopes) -> bytes:
-    carried = frozenset().union(*scopes.values(), *(own.columns for own in header.collected))
+    carried = frozenset(REQUIRED).union(*scopes.values(), *(own.columns for own in header.collected))
     instant = pl.Datetime("us", "UTC")
     columns: list[pl.Expr] = [
         pl.col(name).cast(instant) if kind == "instant" else pl.col(name)
@@ -81,7 +81,7 @@ def _parquet(header: Header, frame: pl.DataFrame, scopes: Scopes) -> bytes:
 
 
 def _csv(header: Header, frame: pl.DataFrame, scopes: Scopes) -> bytes:
-    carried = frozenset().union(*scopes.values(), *(own.columns for own in header.collected))
+    carried = frozenset(REQUIRED).union(*scopes.values(), *(own.columns for own in header.collected))
     return write_csv(header, carried, plain_rows(frame, scopes))
 
 

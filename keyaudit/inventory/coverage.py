@@ -1,0 +1,56 @@
+"""One scope described twice becomes one row of coverage, which claims no more than both do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import reduce
+
+from keyaudit.model import Coverage, ScopeStatus
+
+_TWICE = "described by more than one inventory, each with other credentials"
+
+
+def merge_coverage(rows: Iterable[Coverage]) -> tuple[Coverage, ...]:
+    """Merge the coverage of several inventories, in the order in which scopes first appear."""
+    scopes: dict[tuple[str, str], list[Coverage]] = {}
+    for row in rows:
+        scopes.setdefault((row.source, row.scope), []).append(row)
+    return tuple(reduce(_both, described) for described in scopes.values())
+
+
+def _both(first: Coverage, second: Coverage) -> Coverage:
+    reasons = [first.reason, second.reason]
+    status = _status(first, second)
+    if status is ScopeStatus.PARTIAL and ScopeStatus.PARTIAL not in {first.status, second.status}:
+        reasons.append(_TWICE)
+    return Coverage(
+        source=first.source,
+        scope=first.scope,
+        status=status,
+        credentials=_sum(first.credentials, second.credentials),
+        versions=_sum(first.versions, second.versions),
+        calls=_sum(first.calls, second.calls),
+        pages=_sum(first.pages, second.pages),
+        started_at=min(_known(first.started_at, second.started_at), default=None),
+        finished_at=max(_known(first.finished_at, second.finished_at), default=None),
+        reason="; ".join(dict.fromkeys(filter(None, reasons))) or None,
+        cannot_know=tuple(name for name in first.cannot_know if name in second.cannot_know),
+    )
+
+
+def _status(first: Coverage, second: Coverage) -> ScopeStatus:
+    """Two claims to be complete contradict each other when each lists what the other does not."""
+    statuses = {first.status, second.status}
+    if statuses == {ScopeStatus.COMPLETE} and 0 not in {first.credentials, second.credentials}:
+        return ScopeStatus.PARTIAL
+    if statuses <= {ScopeStatus.COMPLETE, ScopeStatus.EMPTY}:
+        return ScopeStatus.COMPLETE if ScopeStatus.COMPLETE in statuses else ScopeStatus.EMPTY
+    return ScopeStatus.FAILED if statuses == {ScopeStatus.FAILED} else ScopeStatus.PARTIAL
+
+
+def _sum(first: int | None, second: int | None) -> int | None:
+    return None if first is None or second is None else first + second
+
+
+def _known(*moments: int | None) -> Sequence[int]:
+    return [moment for moment in moments if moment is not None]

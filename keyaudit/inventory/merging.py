@@ -1,0 +1,51 @@
+"""Several inventories into one: documents, live sources, or both."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from keyaudit.errors import InventoryError, Problem
+from keyaudit.inventory.assemble import digest_of, earliest
+from keyaudit.inventory.check import shown
+from keyaudit.inventory.columns import polars_schema
+from keyaudit.inventory.coverage import merge_coverage
+from keyaudit.model import Collection, Inventory
+
+_KEY = ("source", "scope", "id")
+
+
+def merge(inventories: Sequence[Inventory]) -> Inventory:
+    """Make one inventory of several; see `keyaudit.inventory.merge`."""
+    if len(inventories) == 1:
+        return inventories[0]
+    collections: list[Collection] = []
+    frames = [pl.LazyFrame(schema=polars_schema())]
+    for inventory in inventories:
+        frames.append(inventory.credentials.with_columns(pl.col("collection") + len(collections)))
+        collections += inventory.collections
+    _refuse_twice([inventory.credentials for inventory in inventories])
+    row = pl.int_range(pl.len(), dtype=pl.Int64).alias("row")
+    return Inventory(
+        credentials=pl.concat(frames).with_columns(row),
+        coverage=merge_coverage(row for inventory in inventories for row in inventory.coverage),
+        collections=tuple(collections),
+        collected_at=earliest([inventory.collected_at for inventory in inventories]),
+        digest=digest_of([inventory.digest for inventory in inventories]),
+    )
+
+
+def _refuse_twice(frames: Sequence[pl.LazyFrame]) -> None:
+    keys = [frame.select(*_KEY).with_columns(_from=pl.lit(index + 1)) for index, frame in enumerate(frames)]
+    if not keys:
+        return
+    table = pl.concat(keys).collect()
+    twice = table.group_by(_KEY, maintain_order=True).agg("_from").filter(pl.col("_from").list.len() > 1)
+    problems = []
+    for source, scope, identity, places in twice.iter_rows():
+        where = " and ".join(f"inventory {place}" for place in places)
+        message = f"{shown(identity)} of {shown(source)} {shown(scope)} is in {where}"
+        problems.append(Problem("merged inventories", None, None, "id", message))
+    if problems:
+        raise InventoryError(problems, hint="leave one of them out, or take the credential out of one")
