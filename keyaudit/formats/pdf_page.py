@@ -19,6 +19,8 @@ from keyaudit.model import Finding, PopulationRow, Report, ScopeStatus, Verdict
 TEMPLATES = Path(__file__).parent / "templates"
 MOST_TIMELINE = 24
 SHORT = 110
+MOST_LISTED = 200
+"""Scopes, gaps and waivers; an estate with more of them reads the rest in the attachment."""
 
 CHAPTERS = (
     ("summary", "Summary"),
@@ -130,6 +132,10 @@ def _tables(report: Report) -> dict[str, Any]:
     groups = pdf_content.findings_by_rule(report)
     return {
         "groups": groups,
+        "scope_rows": sorted(report.coverage, key=lambda scope: scope.status is ScopeStatus.COMPLETE)[
+            :MOST_LISTED
+        ],
+        "most_listed": MOST_LISTED,
         "hidden": sum(group.hidden for group in groups),
         "frameworks": pdf_content.controls_by_framework(report),
         "shares": pdf_content.population_shares(report),

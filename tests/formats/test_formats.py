@@ -5,20 +5,32 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
 from formats.large_report import large_report
 from keyaudit.errors import UsageError
 from keyaudit.formats import FORMATS, render
+from keyaudit.model import PolicySummary
 from keyaudit.report_document import read
 
+TEXT = sorted(name for name, known in FORMATS.items() if not known.binary)
 
-@pytest.mark.parametrize("name", sorted(FORMATS))
+
+@pytest.mark.parametrize("name", TEXT)
 def test_every_format_gives_the_same_bytes_twice(name: str) -> None:
     content = render(name, large_report(4))
     assert content == render(name, large_report(4))
-    assert content.startswith(b"%PDF-") if FORMATS[name].binary else content.decode()
+    assert content.decode().strip()
+
+
+@pytest.mark.parametrize("name", sorted(FORMATS))
+def test_every_format_shows_an_audit_of_nothing(name: str) -> None:
+    nothing = large_report(0)
+    policy = PolicySummary("p", "0" * 64, None, None, None, ())
+    bare = replace(nothing, policy=policy, frameworks=(), coverage=(), rules=(), controls=(), waivers=())
+    assert b"0.1.0" in render(name, bare) or name in {"csv", "pdf"}
 
 
 @pytest.mark.parametrize(

@@ -232,6 +232,16 @@ def test_hostile_names_are_printed_as_they_are(small: Report) -> None:
     assert text.count(" Condition ") == len(NAMES)
 
 
+def test_more_scopes_and_waivers_than_anybody_reads_are_counted(small: Report) -> None:
+    read_to_the_end, failed = small.coverage
+    many = replace(small, coverage=(read_to_the_end,) * 500 + (failed,), waivers=small.waivers * 500)
+    html = pdf_page.page(many, "0" * 64, (), entity=None, marking="")
+    assert html.count("<b>complete</b>") == pdf_page.MOST_LISTED - 1
+    assert html.count("<b>failed</b>") == 1
+    assert "… and 301 more scopes" in html
+    assert "… and 300 more waivers" in html
+
+
 def test_the_same_report_gives_the_same_bytes(content: bytes, small: Report) -> None:
     assert render("pdf", small) == content
 
