@@ -60,3 +60,14 @@ def test_no_listed_operation_can_give_a_value_or_change_one() -> None:
     verbs = {name.split(".")[1] for name in LISTING}
     assert verbs == {"ListSecrets", "ListSecretVersionIds", "ListRegions", "GetCallerIdentity", "AssumeRole"}
     assert all(not name.startswith("secrets-manager.") or ".List" in name for name in ALLOWED)
+
+
+def test_every_name_on_the_list_is_one_that_botocore_uses() -> None:
+    from botocore.session import Session
+
+    session = Session()
+    for name in ALLOWED:
+        service, operation = name.split(".")
+        model = session.get_service_model({"secrets-manager": "secretsmanager"}.get(service, service))
+        assert model.service_id.hyphenize() == service
+        assert operation in model.operation_names

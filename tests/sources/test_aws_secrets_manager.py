@@ -10,7 +10,7 @@ import pytest
 
 from keyaudit.errors import SourceError
 from keyaudit.model import ScopeStatus
-from keyaudit.sources import least_privilege, open_source
+from keyaudit.sources import ScopeProgress, least_privilege, open_source
 from keyaudit.times import DAY, SECOND
 from servers.fault_proxy import Fault
 from servers.listing import listing_server
@@ -60,7 +60,10 @@ class TestAccounts:
 
     def test_an_account_that_denies_entry_fails_alone(self, aws: AwsCase) -> None:
         aws.proxy.plan(Fault("denied", "AssumeRole"))
-        pulled = aws.pull(accounts=[ACCOUNT, OTHER])
+        reports: list[ScopeProgress] = []
+        pulled = aws.source(accounts=[ACCOUNT, OTHER]).pull(reports.append)
+        assert {each.coverage.scope for each in reports if each.coverage} == set(statuses(pulled))
+        assert (reports[-1].done, reports[-1].scopes) == (4, 4)
         assert statuses(pulled) == {
             f"{ACCOUNT}/{BROKEN}": "complete",
             f"{ACCOUNT}/{HEALTHY}": "complete",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from keyaudit.sources.aws.settings import AwsSecretsManagerSettings
 from keyaudit.times import SECOND
 
 LEAST = {"name": "production", "kind": "aws-secrets-manager"}
+NO_ENDPOINT = "neither https://HOST nor http:// on this machine; requests carry session tokens"
 
 WRONG = [
     ({"region": ["eu-west-1"]}, ("region",), "unknown setting; did you mean regions?"),
@@ -43,7 +46,9 @@ WRONG = [
     ({"depth": "deep"}, ("depth",), "Input should be 'versions' or 'list'"),
     ({"requests_per_second": 0}, ("requests_per_second",), "Input should be greater than 0"),
     ({"timeout": "soon"}, ("timeout",), "not a duration such as 30d, 24h, 2w or 90m"),
-    ({"endpoint_url": "ftp://x"}, ("endpoint_url",), "String should match pattern '^https?://[^/\\s@]+$'"),
+    ({"endpoint_url": "ftp://x"}, ("endpoint_url",), NO_ENDPOINT),
+    ({"endpoint_url": "http://aws.example"}, ("endpoint_url",), NO_ENDPOINT),
+    ({"endpoint_url": "https://user@aws.example"}, ("endpoint_url",), NO_ENDPOINT),
     ({"kind": "aws-secret-manager"}, ("kind",), "no such source; did you mean aws-secrets-manager?"),
     ({"kind": "ftp"}, ("kind",), "no such source; write one of aws-secrets-manager"),
     ({"kind": None}, ("kind",), "is missing: write one of aws-secrets-manager"),
@@ -76,3 +81,27 @@ def test_spellings() -> None:
     assert read({**LEAST, "regions": ["us-gov-east-1", "ap-southeast-4"]}).regions[1] == "ap-southeast-4"
     assert read({**LEAST, "timeout": "500ms"}).timeout == SECOND // 2
     assert read({**LEAST, "cache": "kept"}).cache == Path("kept")
+
+
+def run(code: str) -> str:
+    return subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout.strip()
+
+
+def test_the_table_of_sources_costs_no_provider_library() -> None:
+    loaded = run("import sys, keyaudit.sources; print(*sys.modules)").split()
+    assert not {"botocore", "boto3", "pydantic", "polars"} & set(loaded)
+
+
+def test_a_missing_library_is_one_line_that_names_the_extra() -> None:
+    said = run(
+        "import sys; sys.modules['botocore'] = None\n"
+        "from keyaudit.sources import open_source; from keyaudit.errors import MissingExtraError\n"
+        f"source = open_source({LEAST!r}, clock=lambda: 0)\n"
+        "try: source.pull(print)\n"
+        "except MissingExtraError as error: print(error, '|', error.hint)"
+    )
+    assert (
+        said == "listing AWS credentials needs an extra that is not installed | pip install 'keyaudit[aws]'"
+    )

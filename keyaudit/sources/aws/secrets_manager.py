@@ -68,7 +68,10 @@ class AwsSecretsManager:
             try:
                 accounts = self._accounts(base, pool)
                 scopes, lost = self._scopes(accounts, pool)
-                outcomes = self._ask(scopes, _Reporter(progress, len(scopes)), pool)
+                reporter = _Reporter(progress, len(scopes) + len(lost))
+                for coverage in lost:
+                    reporter.finished(coverage, None)
+                outcomes = self._ask(scopes, reporter, pool)
             except BaseException:
                 self._stop.set()
                 pool.shutdown(wait=False, cancel_futures=True)
@@ -184,15 +187,14 @@ class _Reporter:
         with self._lock:
             self._report(scope, credentials, meter, None)
 
-    def finished(self, coverage: Coverage, meter: Meter) -> None:
-        """Report what came of a scope."""
+    def finished(self, coverage: Coverage, meter: Meter | None) -> None:
+        """Report what came of a scope, which cost nothing if it was never asked."""
         with self._lock:
             self._done += 1
             self._report(coverage.scope, coverage.credentials or 0, meter, coverage)
 
-    def _report(self, scope: str, credentials: int, meter: Meter, coverage: Coverage | None) -> None:
+    def _report(self, scope: str, credentials: int, meter: Meter | None, coverage: Coverage | None) -> None:
+        calls, throttled = (meter.calls, meter.throttled) if meter else (0, 0)
         self._progress(
-            ScopeProgress(
-                SOURCE, scope, credentials, meter.calls, meter.throttled, self._done, self._scopes, coverage
-            )
+            ScopeProgress(SOURCE, scope, credentials, calls, throttled, self._done, self._scopes, coverage)
         )

@@ -35,6 +35,7 @@ _REGION = re.compile(r"[a-z]{2,4}(-[a-z]{2,12}){1,3}-\d{1,2}")
 _ACCOUNT = re.compile(r"\d{12}")
 _ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::(\d{12}):role/[\w+=,.@/-]{1,576}", re.ASCII)
 _ROLE = re.compile(r"[\w+=,.@/-]{1,576}", re.ASCII)
+_ENDPOINT = re.compile(r"https://[^/\s@]+/?|http://(127\.0\.0\.1|localhost|\[::1\])(:\d{1,5})?/?", re.ASCII)
 
 
 def _region(text: str) -> str:
@@ -63,6 +64,12 @@ def _regions(value: object) -> object:
     if isinstance(value, (list, tuple)) and not value:
         raise ValueError("name at least one region, or write `all`")
     return value
+
+
+def _endpoint(text: str) -> str:
+    if not _ENDPOINT.fullmatch(text):
+        raise ValueError("neither https://HOST nor http:// on this machine; requests carry session tokens")
+    return text
 
 
 def _timeout(value: object) -> object:
@@ -106,7 +113,7 @@ class AwsSecretsManagerSettings(BaseModel):
     calls_per_scope: int = Field(default=4, ge=1, le=64)
     attempts: int = Field(default=10, ge=1, le=50)
     timeout: Annotated[int, BeforeValidator(_timeout), Field(ge=SECOND // 10, le=600 * SECOND)] = 30 * SECOND
-    endpoint_url: str | None = Field(default=None, pattern=r"^https?://[^/\s@]+$")
+    endpoint_url: Annotated[str, AfterValidator(_endpoint)] | None = None
 
     @property
     def every_region(self) -> bool:
