@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from keyaudit.model import ScopeStatus
-from keyaudit.sources import Pulled, open_source
+from keyaudit.sources import Progress, Pulled, ScopeProgress, open_source
 from keyaudit.times import DAY, HOUR, MINUTE, SECOND
 from servers.secrets_manager import ACCOUNT, SecretsManager
 
@@ -30,7 +30,7 @@ def file(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def pull(server: SecretsManager, tmp_path: Path):
-    def pull(at: int = NOON, **settings: object) -> Pulled:
+    def pull(at: int = NOON, progress: Progress = lambda report: None, **settings: object) -> Pulled:
         server.log.clear()
         entry = {
             "name": "tested",
@@ -40,7 +40,7 @@ def pull(server: SecretsManager, tmp_path: Path):
             "requests_per_second": 10_000,
             **settings,
         }
-        return open_source(entry, clock=lambda: at, cache_dir=tmp_path).pull(lambda report: None)
+        return open_source(entry, clock=lambda: at, cache_dir=tmp_path).pull(progress)
 
     return pull
 
@@ -172,6 +172,22 @@ def test_what_is_no_longer_listed_is_forgotten(server, pull, file) -> None:
     pull()
     assert kept in file.read_text("utf-8")
     assert gone not in file.read_text("utf-8")
+
+
+def test_an_interrupted_pull_forgets_nothing(server, pull, file) -> None:
+    server.page = 1
+    known = [rotated(server, name) for name in "abc"]
+    pull()
+    server.secrets["eu-west-1"][0]["LastChangedDate"] -= 1
+
+    def interrupt(report: ScopeProgress) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        pull(progress=interrupt)
+    assert all(arn in file.read_text("utf-8") for arn in known)
+    pull()
+    assert asked(server) == []
 
 
 def test_nothing_is_remembered_where_nothing_may_be(server, pull, tmp_path) -> None:

@@ -67,6 +67,7 @@ class ScopePull:
         self.meter = Meter(Pace(settings.requests_per_second, stop))
         self._rows: dict[str, Credential] = {}
         self._replicated: set[str] = set()
+        self._whole = False
         self._pages = 0
         self._unreadable = 0
         self._repeated = 0
@@ -86,10 +87,11 @@ class ScopePull:
                     self._unreadable += page.unreadable
                     self._take(page.entries, lists)
                     tick(len(self._rows), self.meter)
+                self._whole = True
             except expected() as error:
                 self._refusal = explain(error)
             finally:
-                self._cache.save(listed=self._rows if self._refusal is None else None)
+                self._cache.save(listed=self._rows if self._whole else None)
         coverage = self._coverage(lists.reasons() if lists else [], started, clock())
         return ScopeOutcome(coverage, list(self._rows.values()), self._replicated)
 
