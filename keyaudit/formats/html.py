@@ -7,7 +7,10 @@ exactly the style and scripts that are in it, by hash, and nothing else at all.
 from __future__ import annotations
 
 import base64
+import gc
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from importlib.resources import files
 from itertools import islice
@@ -36,27 +39,49 @@ _RESULT_WORDS = {
 _RESULT_ORDER = tuple(_RESULT_WORDS)
 
 
-def render(report: Report) -> bytes:
-    """Print the page as UTF-8; the same report gives the same bytes."""
-    report = _held(report)
+def render(report: Report, *, most_rows: int = html_data.MOST_ROWS) -> bytes:
+    """Print the page as UTF-8; the same report gives the same bytes.
+
+    The page holds at most `most_rows` findings and as many credentials, and says so.
+    """
+    with _without_collector():
+        return _page(_held(report, most_rows), most_rows).encode()
+
+
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """Rest the cyclic collector: rows have no cycles, and walking them took most of the time.
+
+    100,000 findings: 18 s with it, 7 s without.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def _page(report: Report, most_rows: int) -> str:
     style, early, script = _asset("style.css"), _asset("early.js"), "\n".join(map(_asset, _SCRIPTS))
     page = _environment().get_template("page.html")
-    text = page.render(
+    return page.render(
         report=report,
         document=to_document(report)["sha256"],
         policy=_security_policy(styles=[style], scripts=[early, script]),
         style=Markup(style),  # noqa: S704 - our own files
         early=Markup(early),  # noqa: S704
         script=Markup(script),  # noqa: S704
-        data=Markup(html_data.embedded(report)),  # noqa: S704 - cannot end its block, see there
+        data=Markup(html_data.embedded(report, most_rows)),  # noqa: S704 - cannot end its block, see there
+        most_rows=most_rows,
         **_content(report),
     )
-    return text.encode()
 
 
-def _held(report: Report) -> Report:
+def _held(report: Report, most_rows: int) -> Report:
     """Make the rows of a report once where they fit in memory: the page looks at them several times."""
-    if max(len(report.findings), len(report.population)) > html_data.MOST_ROWS:
+    if max(len(report.findings), len(report.population)) > most_rows:
         return report
     return replace(report, findings=tuple(report.findings), population=tuple(report.population))
 
@@ -86,7 +111,6 @@ def _content(report: Report) -> dict[str, Any]:
             pictures.timeline_picture(population, as_of, narrow=True, name="narrow-timeline")
         ),
         "static_findings": list(islice(report.findings, STATIC_FINDINGS)),
-        "most_rows": html_data.MOST_ROWS,
     }
 
 

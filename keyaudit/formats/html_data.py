@@ -45,13 +45,13 @@ class Pool:
         return list(self._numbers)
 
 
-def embedded(report: Report) -> str:
+def embedded(report: Report, most_rows: int = MOST_ROWS) -> str:
     """Give the JSON for the page's data block; nothing in it can end that block."""
     texts = Pool()
     content = {
         "asOf": report.as_of // times.SECOND,
-        "findings": _findings(report.findings, texts),
-        "population": _population(report.population, texts),
+        "findings": _findings(report.findings, texts, most_rows),
+        "population": _population(report.population, texts, most_rows),
         "frameworks": {framework.id: visible(framework.name) for framework in report.frameworks},
     }
     content["texts"] = [
@@ -63,9 +63,9 @@ def embedded(report: Report) -> str:
     return encoded.decode()
 
 
-def _findings(findings: Sequence[Finding], texts: Pool) -> dict[str, Any]:
+def _findings(findings: Sequence[Finding], texts: Pool, most: int) -> dict[str, Any]:
     kinds, places, groups = Pool(), Pool(), Pool()
-    rows = [_finding(finding, texts, kinds, places, groups) for finding in islice(findings, MOST_ROWS)]
+    rows = [_finding(finding, texts, kinds, places, groups) for finding in islice(findings, most)]
     names = (
         "kind", "place", "subject", "version", "message", "evidence", "due", "clause", "controls", "fix",
         "waiver", "fingerprint",
@@ -78,7 +78,7 @@ def _findings(findings: Sequence[Finding], texts: Pool) -> dict[str, Any]:
         "places": places.things(),
         "groups": groups.things(),
         "columns": columns,
-        "uncopyable": [n for n, row in enumerate(islice(findings, MOST_ROWS)) if _unseen(row.fix)],
+        "uncopyable": [n for n, row in enumerate(islice(findings, most)) if _unseen(row.fix)],
     }
 
 
@@ -107,7 +107,7 @@ def _place(ref: CredentialRef | PopulationRow, texts: Pool) -> tuple[int, ...]:
     return tuple(map(texts.number, parts))
 
 
-def _population(population: Sequence[PopulationRow], texts: Pool) -> dict[str, Any]:
+def _population(population: Sequence[PopulationRow], texts: Pool, most: int) -> dict[str, Any]:
     text = texts.number
     rows = [
         (
@@ -126,7 +126,7 @@ def _population(population: Sequence[PopulationRow], texts: Pool) -> dict[str, A
             text(row.severity),
             text(", ".join(row.rules) or None),
         )
-        for row in islice(population, MOST_ROWS)
+        for row in islice(population, most)
     ]
     names = (
         "source", "scope", "id", "name", "environment", "owner", "cls", "provider", "tier", "ageMin",
