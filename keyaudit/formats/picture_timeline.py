@@ -147,8 +147,8 @@ def standing(row: PopulationRow, as_of: int) -> tuple[str, bool]:
     if active:
         return "old value active", True
     if high is not None and high <= row.rotation_period:
-        early = "" if low == high else "≥ "
-        return f"due in {early}{times.describe_duration(row.rotation_period - high)}", False
+        early, left = "" if low == high else "≥ ", row.rotation_period - high
+        return f"due in {early}{times.describe_duration(left)}" if left else "due now", False
     return "age not known", False
 
 
