@@ -20,10 +20,10 @@ SPELLED = {name: name.replace("rotation_", "rotation.") for name in CREDENTIALS}
 """How a column of credentials is called in a CSV file."""
 
 COLUMNS = {
-    **{spelled: CREDENTIALS[name] for name, spelled in SPELLED.items()},
+    **{spelled: CREDENTIALS[name] for name, spelled in SPELLED.items() if name != "labels"},
     **{f"{VERSION}{name}": kind for name, kind in VERSIONS.items()},
 }
-"""The kind of each column by its name in a CSV file, but for `labels.NAME` and `versions`."""
+"""The kind of each column by its name in a CSV file, but for `labels`, `labels.NAME` and `versions`."""
 
 
 def disarm(text: str) -> str:

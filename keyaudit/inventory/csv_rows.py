@@ -19,7 +19,7 @@ Row = tuple[int, list[str]]
 """The line that a record begins on, and its cells."""
 
 _BOOLEANS = {"true": True, "TRUE": True, "True": True, "false": False, "FALSE": False, "False": False}
-_INTEGER = r"^[0-9]{1,15}$"
+_INTEGER = r"^[0-9]{1,16}$"
 _LABELS: msgspec.json.Decoder[dict[str, str]] = msgspec.json.Decoder(dict[str, str])
 _CREDENTIALS = soundness.of_credentials()
 _VERSIONS = soundness.of_versions()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -14,6 +12,9 @@ from keyaudit.inventory.columns import VERSIONS
 from keyaudit.inventory.header import Header, write_header
 
 MOST_LABEL_COLUMNS = 40
+QUOTE = '"'
+
+_SPECIAL = {",", QUOTE, "\r", "\n"}
 
 
 def write_csv(header: Header, carried: frozenset[str], rows: Iterable[dict[str, Any]]) -> bytes:
@@ -29,14 +30,18 @@ def write_csv(header: Header, carried: frozenset[str], rows: Iterable[dict[str, 
     columns += [f"{VERSION}{name}" for name in VERSIONS if f"{VERSION}{name}" in carried]
     if any(row.get("versions") == [] for row in credentials):
         columns.append("versions")
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(["# " + msgspec.json.encode(write_header(header)).decode()])
-    writer.writerow(columns)
+    records = [["# " + msgspec.json.encode(write_header(header)).decode()], columns]
     for row in credentials:
-        for cells in _cells(row, labels):
-            writer.writerow([cells.get(column, "") for column in columns])
-    return out.getvalue().encode()
+        records += ([cells.get(column, "") for column in columns] for cells in _cells(row, labels))
+    return "".join(map(_record, records)).encode()
+
+
+def _record(cells: Iterable[str]) -> str:
+    """Quote what must be quoted, a lone carriage return as well, which the csv module forgets."""
+    return (
+        ",".join(f'"{cell.replace(QUOTE, QUOTE * 2)}"' if _SPECIAL & {*cell} else cell for cell in cells)
+        + "\n"
+    )
 
 
 def _cells(row: dict[str, Any], labels: list[str]) -> Iterator[dict[str, str]]:

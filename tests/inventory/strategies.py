@@ -14,7 +14,22 @@ from keyaudit.inventory.plain_rows import columns_by_scope, masked
 from keyaudit.inventory.rows import Credential, Rotation, Version
 from keyaudit.model import Coverage, Inventory, ScopeStatus
 
-HOSTILE = ("=1+1", "'quoted", "@x", "-1", "a\r\nb", "\ufeffx", "\x85\u2028", "null", "1", "2026-05-01", "yes", ",;\"", "[a", "#x")
+HOSTILE = (
+    "=1+1",
+    "'quoted",
+    "@x",
+    "-1",
+    "a\r\nb",
+    "\ufeffx",
+    "\x85\u2028",
+    "null",
+    "1",
+    "2026-05-01",
+    "yes",
+    ',;"',
+    "[a",
+    "#x",
+)
 TEXT = st.one_of(
     st.sampled_from(HOSTILE),
     st.text(st.characters(exclude_characters="\0", exclude_categories=("Cs",)), min_size=1, max_size=12),
@@ -86,7 +101,9 @@ COVERAGE = st.builds(
     calls=_maybe(INTEGER),
     started_at=_maybe(INSTANT),
     reason=_maybe(TEXT),
-    cannot_know=st.lists(st.sampled_from(sorted(set(OPTIONAL) - {"versions.id", "versions.state"})), unique=True, max_size=2).map(tuple),
+    cannot_know=st.lists(
+        st.sampled_from(sorted(set(OPTIONAL) - {"versions.id", "versions.state"})), unique=True, max_size=2
+    ).map(tuple),
 )
 INVENTORY = st.builds(
     from_rows,

@@ -8,13 +8,12 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
-from inventory.strategies import INVENTORY, seen
 
+from inventory.strategies import INVENTORY, seen
 from keyaudit.errors import InventoryError, UsageError
 from keyaudit.inventory import merge, read, write
 from keyaudit.inventory.opening import FORMATS
 from keyaudit.model import Inventory
-
 
 PHASES = [Phase.explicit, Phase.reuse, Phase.generate]
 """Shrinking an inventory takes minutes; small ones are made often enough."""
