@@ -103,6 +103,7 @@ def _words() -> dict[str, Any]:
         "instant": times.format_instant,
         "date": times.format_date,
         "subject": wording.subject,
+        "plural": wording.plural,
     }
 
 

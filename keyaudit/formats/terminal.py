@@ -156,8 +156,9 @@ def _controls(console: Console, report: Report) -> None:
 
 def _control(control: ControlResult) -> tuple[Text | str, ...]:
     name = f"{visible(control.framework)} {visible(control.id)}"
-    counts = f"{control.exceptions:,} of {control.tested:,} fail"
-    return name, Text(counts, style="red"), visible(control.title)
+    broken = wording.plural(control.exceptions, "exception")
+    tested = f"{control.tested:,} of {control.population:,} tested"
+    return name, Text(broken, style="red"), tested, visible(control.title)
 
 
 def _group_name(finding: Finding, group_by: str) -> str:

@@ -30,7 +30,7 @@ Not seen, so not passed
 Results by control
   soc2 2017 (2022)  1 exception
 
-  soc2 CC6.1  3 of 3 fail  Logical access security
+  soc2 CC6.1  3 exceptions  3 of 3 tested  Logical access security
 
 Findings by environment
 
