@@ -43,33 +43,29 @@ def _with_lineage(frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
 
 
 def _with_staging(frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
-    """Pair production with staging by name, the environment's own word taken out of it."""
+    """Pair production with staging by name: the same one, or with the environment's word swapped.
+
+    The names of staging are rewritten, not those of production: there are fewer of them.
+    """
     environment = nw.col("environment")
-    key = (
-        nw.when(environment.is_in(_PRODUCTION))
-        .then(_bare(_PRODUCTION))
-        .when(environment.is_in(_STAGING))
-        .then(_bare(_STAGING))
-    )
-    frame = frame.with_columns(counterpart=key)
     in_staging = environment.is_in(_STAGING).fill_null(value=False) & nw.col("in_use") & ~nw.col("is_replica")
-    staging = (
-        frame.filter(in_staging)
+    staging = frame.filter(in_staging).select("name", "value_created_at")
+    bare = nw.col("name")
+    for word in _STAGING:
+        bare = bare.str.replace_all(word, _PRODUCTION[0], literal=True)
+    counterparts = [staging.select("value_created_at", counterpart=name) for name in _spellings(bare)]
+    family = (
+        nw.concat(counterparts)
         .group_by("counterpart")
         .agg(nw.col("value_created_at").max().alias("staging_value_created_at"), nw.len().alias("staged"))
     )
-    frame = frame.join(staging, on="counterpart", how="left")
-    produces = environment.is_in(_PRODUCTION).fill_null(value=False)
-    paired = produces & ~nw.col("staged").is_null()
+    frame = frame.join(family, left_on="name", right_on="counterpart", how="left")
+    paired = environment.is_in(_PRODUCTION).fill_null(value=False) & ~nw.col("staged").is_null()
     created = nw.when(paired).then(nw.col("staging_value_created_at"))
     frame = frame.with_columns(has_staging=paired, staging_value_created_at=created)
-    return frame.with_columns(
-        staging_lead=nw.col("value_created_at") - nw.col("staging_value_created_at")
-    )
+    return frame.with_columns(staging_lead=nw.col("value_created_at") - nw.col("staging_value_created_at"))
 
 
-def _bare(words: tuple[str, ...]) -> nw.Expr:
-    name = nw.col("name")
-    for word in words:
-        name = name.str.replace_all(word, "*", literal=True)
-    return name
+def _spellings(bare: nw.Expr) -> tuple[nw.Expr, ...]:
+    """Give the names that a production counterpart may have."""
+    return nw.col("name"), bare, bare.str.replace_all(_PRODUCTION[0], _PRODUCTION[1], literal=True)
