@@ -55,9 +55,32 @@ def command(
         return
     if not inventories and config is None and not _configured():
         raise _unknown(RULES, packs.available(), name)
-    from keyaudit.cli.credential import explain
+    print_text("\n".join(_credential(name, inventories, policy, frameworks, as_of, config)))
 
-    print_text(explain(name, inventories, policy, frameworks, options.instant_of(as_of), config))
+
+def _credential(
+    name: str,
+    inventories: Sequence[str],
+    policy: str | None,
+    frameworks: Sequence[str],
+    as_of: str | None,
+    config: str | None,
+) -> list[str]:
+    """Explain one credential: what is required of it and why, then how it fares."""
+    from keyaudit import inventory
+    from keyaudit.audit import audit
+    from keyaudit.cli.configuration import read
+    from keyaudit.cli.credential import find, how_it_fared, in_words
+    from keyaudit.cli.gathering import documents, governing
+    from keyaudit.policy.explain import explain
+
+    instant = options.instant_of(as_of)
+    settings = read(config)
+    rules, chosen = governing(policy or settings.policy, frameworks or settings.frameworks)
+    listed = inventory.read(documents(inventories, config))
+    row = find(listed, name)
+    report = audit(listed, rules, chosen, instant)
+    return [*in_words(explain(rules, chosen, row, instant)), *how_it_fared(report, row)]
 
 
 def _rule(rules: Sequence[Rule], name: str) -> Rule | None:
