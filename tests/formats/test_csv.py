@@ -15,6 +15,22 @@ def rows(content: bytes) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(content.decode(), newline="")))
 
 
+SMALL = (
+    "KA101,rotation-overdue,fail,high,policy,aws-secrets-manager,111122223333/us-east-1,arn:aws"
+    ":secretsmanager:us-east-1:111122223333:secret:production/service-00000/api-key-AbCdEf,prod"
+    "uction/service-00000/api-key,production,,,,value is 91 d old; production allows 90 d,2026-"
+    "04-30T00:00:00Z,acme-credential-rotation: production,soc2 CC6.1,,aws secretsmanager rotate"
+    "-secret --secret-id 'arn:aws:secretsmanager:us-east-1:111122223333:secret:production/servi"
+    'ce-00000/api-key-AbCdEf\',"{""age_basis"": ""version-created"", ""rotation_period"": ""90d"'
+    '", ""schedule"": ""production"", ""value_created_at"": ""2026-01-30T00:00:00Z""}",00000000'
+    "00000000000000000000000000000000000000000000000000000000"
+)
+
+
+def test_the_whole_row() -> None:
+    assert render("csv", large_report(1)).decode().split("\r\n")[1:] == [SMALL, ""]
+
+
 def test_a_row_has_what_a_ticket_needs() -> None:
     report = large_report(12)
     found = rows(render("csv", report))

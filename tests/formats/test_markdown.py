@@ -25,6 +25,43 @@ def leaves(tokens: list[Token]) -> list[Token]:
     return [leaf for token in tokens for leaf in (token.children or [token])]
 
 
+SMALL = r"""# keyaudit: Exceptions: 1 failure at or above high.
+
+|  |  |
+| --- | --- |
+| As of | 2026-05-01T00:00:00Z |
+| Audited | 1 credential, 2 versions |
+| Collected | 2026-04-30T23:00:00Z |
+| Verdicts | 4 pass, 1 fail, 0 unknown, 0 not-applicable, 0 waived |
+| Failures | 1 high |
+| Policy | `acme-credential-rotation` (`bbbbbbbbbbbb`), approved by `ciso@x.example`, reviewed 2026-05-01 |
+| keyaudit | `0.1.0` |
+
+## Not seen, so not passed
+
+| What | Why |
+| --- | --- |
+| `vault kv/payments` | could not be read: permission denied (403) |
+| `KA401 unused` | `not tested where last_used_at was not collected` |
+
+## Results by control
+
+| Framework | Control | Title | Result | Exceptions | Tested | Population |
+| --- | --- | --- | --- | --- | --- | --- |
+| `soc2` | `CC6.1` | Logical access security | **exception** | 1 | 1 | 1 |
+
+## Findings
+
+| Severity | Rule | Credential | Finding | Due | Environment | Owner |
+| --- | --- | --- | --- | --- | --- | --- |
+| high | `KA101` rotation-overdue | `production/service-00000/api-key`<br>`aws-secrets-manager 111122223333/us-east-1` | value is 91 d old; production allows 90 d<br>required by `acme-credential-rotation: production`<br>`soc2 CC6.1`<br>fix: `aws secretsmanager rotate-secret --secret-id 'arn:aws:secretsmanager:us-east-1:111122223333:secret:production/service-00000/api-key-AbCdEf'` | 2026-04-30, 1 d late | `production` |  |
+"""
+
+
+def test_the_whole_page() -> None:
+    assert render("markdown", large_report(1)).decode() == SMALL
+
+
 def test_the_summary_comes_first_and_the_gaps_before_the_findings() -> None:
     text = render("markdown", large_report(8)).decode()
     assert text.startswith("# keyaudit: Exceptions: 4 failures at or above high.\n")
