@@ -72,7 +72,7 @@ def _wrong_labels(node: Node) -> Iterator[Finding]:
         yield node, "", f"expected a mapping of text to text, got {called(node.value)}"
         return
     for key, place in repetitions(node):
-        yield place, f".{key}", "label given twice"
+        yield place, f".{key}", "given twice"
     for key, value in node.value.items():
         if message := unfit(key, empty=True):
             yield value, "", f"name of a label: {message}"

@@ -22,12 +22,12 @@ from keyaudit.inventory.tabulate import Carried, Unreadable, tabulate
 _ROW: msgspec.json.Decoder[Any] = msgspec.json.Decoder(CREDENTIAL)
 _CREDENTIALS = soundness.of_credentials()
 
-LineOf = Callable[[int], int]
-"""The line on which the text of a batch's row begins, by its index in the batch."""
+PlaceOf = Callable[[int], tuple[int, int]]
+"""The line and column at which the text of a batch's row begins, by its index in the batch."""
 
 
 def decode(
-    texts: Sequence[bytes | msgspec.Raw], first: int, line_of: LineOf, carried: Carried, problems: Problems
+    texts: Sequence[bytes | msgspec.Raw], first: int, place_of: PlaceOf, carried: Carried, problems: Problems
 ) -> pl.DataFrame | None:
     """Turn the JSON of some credentials into columns; None, with the problems noted, if that cannot be.
 
@@ -40,10 +40,10 @@ def decode(
         if not sound(frame):
             raise Unreadable("a value that no document may hold")
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, Unreadable) as error:
-        if diagnose(texts, first, line_of, problems):
-            problems.add(str(error), line=line_of(0), field=f"credentials[{first}]")
+        if diagnose(texts, first, place_of, problems):
+            problems.add(str(error), line=place_of(0)[0], field=f"credentials[{first}]")
         return None
-    if not _keys_add_up(texts, carried.fields - before) and not diagnose(texts, first, line_of, problems):
+    if not _keys_add_up(texts, carried.fields - before) and not diagnose(texts, first, place_of, problems):
         return None
     return frame
 
@@ -59,13 +59,13 @@ def _keys_add_up(texts: Sequence[bytes | msgspec.Raw], fields: int) -> bool:
     return not spaced and text.count(b'":') == fields
 
 
-def diagnose(texts: Sequence[bytes | msgspec.Raw], first: int, line_of: LineOf, problems: Problems) -> bool:
+def diagnose(texts: Sequence[bytes | msgspec.Raw], first: int, place_of: PlaceOf, problems: Problems) -> bool:
     """Look at every credential of a batch with its places; say whether all are sound."""
     before = problems.total
     for index, text in enumerate(texts):
-        field, line = f"credentials[{first + index}]", line_of(index)
+        field, (line, column) = f"credentials[{first + index}]", place_of(index)
         try:
-            node = nodes.parse_json(bytes(text).decode(), line)
+            node = nodes.parse_json(bytes(text).decode(), line, column)
         except nodes.Malformed as error:
             problems.add(str(error), line=error.line, column=error.column, field=field)
         except UnicodeDecodeError as error:

@@ -95,10 +95,11 @@ def _malformed(text: bytes, error: Exception, problems: Problems) -> None:
     found = _BYTE.search(str(error))
     position = int(found[1]) if found else len(text)
     column = position - text.rfind(b"\n", 0, position)
-    sentence = _BYTE.sub("", str(error))
-    problems.add(
-        f"not JSON: {sentence[:1].lower()}{sentence[1:]}", line=_line_at(text, position), column=column
-    )
+    sentence = _BYTE.sub("", str(error)).removeprefix("JSON is malformed: ")
+    if "escape" in sentence or "surrogate" in sentence:
+        sentence = "a \\u escape that is broken, or half of a surrogate pair"
+    message = f"not JSON: {sentence[:1].lower()}{sentence[1:]}"
+    problems.add(message, line=_line_at(text, position), column=column)
 
 
 def _line_at(text: bytes, position: int) -> int:
@@ -113,7 +114,11 @@ class _Places:
         self.row, self.position, self.lines = 0, 0, 1
 
     def line(self, row: int) -> int:
-        """Give the line on which a credential begins. Going forward is cheap, going back begins anew."""
+        """Give the line on which a credential begins."""
+        return self.place(row)[0]
+
+    def place(self, row: int) -> tuple[int, int]:
+        """Give the line and column at which a credential begins. Going back begins anew."""
         if row < self.row or self.position < self.start:
             self.row, self.position, self.lines = 0, 0, 1
             self._go_to(self.start)
@@ -121,7 +126,7 @@ class _Places:
             self._go_to(self._begin() + len(bytes(self.texts[self.row])))
             self.row += 1
         self._go_to(self._begin())
-        return self.lines
+        return self.lines, self.position - self.text.rfind(b"\n", 0, self.position)
 
     def _begin(self) -> int:
         return self.text.find(bytes(self.texts[self.row]), self.position)
@@ -131,8 +136,12 @@ class _Places:
         self.position = position
 
 
-def _line(line_of: Callable[[int], int], first: int, index: int) -> int:
-    return line_of(first + index)
+def _at_line_start(numbers: array[int], first: int, index: int) -> tuple[int, int]:
+    return numbers[first + index], 1
+
+
+def _ahead(place_of: Callable[[int], tuple[int, int]], first: int, index: int) -> tuple[int, int]:
+    return place_of(first + index)
 
 
 def _frame(
@@ -142,7 +151,7 @@ def _frame(
     frames = [tabulate((), carried)]
     for first in range(0, len(texts), BATCH):
         batch = texts[first : first + BATCH]
-        frame = decode(batch, first, partial(_line, places.line, first), carried, problems)
+        frame = decode(batch, first, partial(_ahead, places.place, first), carried, problems)
         if frame is not None:
             frames.append(frame)
     return pl.concat(frames, rechunk=False).lazy(), carried.collected()
@@ -161,7 +170,7 @@ def read_ndjson(handle: BinaryIO, digest: Callable[[], str], problems: Problems)
         first = len(numbers)
         numbers.extend(number for number, _ in batch)
         texts = [line for _, line in batch]
-        frame = decode(texts, first, partial(_line, numbers.__getitem__, first), carried, problems)
+        frame = decode(texts, first, partial(_at_line_start, numbers, first), carried, problems)
         if frame is not None:
             frames.append(frame)
     if problems.total:
@@ -180,4 +189,4 @@ def _lines(handle: BinaryIO, problems: Problems) -> Iterator[tuple[int, bytes]]:
             while (line := handle.readline(LONGEST_LINE)) and not line.endswith(b"\n"):
                 pass
         elif not line.isspace():
-            yield number, line
+            yield number, line.rstrip(b"\r\n")

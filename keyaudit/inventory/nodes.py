@@ -44,9 +44,9 @@ class Malformed(Exception):
         self.line, self.column = line, column
 
 
-def parse_json(text: str, line: int = 1) -> Node:
-    """Read one JSON value with places; `line` is the number of its first line. Raises Malformed."""
-    reader = _Reader(text, line)
+def parse_json(text: str, line: int = 1, column: int = 1) -> Node:
+    """Read one JSON value with places; `line` and `column` say where it begins. Raises Malformed."""
+    reader = _Reader(text, line, column)
     node, end = reader.value(reader.skip(0), 0)
     if (end := reader.skip(end)) < len(text):
         raise reader.malformed("something follows the end of the value", end)
@@ -64,13 +64,13 @@ def flat(node: Node, line: int | None = None) -> Node:
 
 
 class _Reader:
-    def __init__(self, text: str, line: int) -> None:
-        self.text, self.first = text, line
-        self.seen, self.lines, self.start = 0, line, 0
+    def __init__(self, text: str, line: int, column: int) -> None:
+        self.text, self.first = text, (0, line, 1 - column)
+        self.seen, self.lines, self.start = self.first
 
     def place(self, position: int) -> tuple[int, int]:
         if position < self.seen:
-            self.seen, self.lines, self.start = 0, self.first, 0
+            self.seen, self.lines, self.start = self.first
         self.lines += self.text.count("\n", self.seen, position)
         if (newline := self.text.rfind("\n", self.seen, position)) >= 0:
             self.start = newline + 1
