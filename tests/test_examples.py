@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from gallery import REPORTS, make
-from transcripts import EXAMPLES, READMES, ROOT, refreshed
+from gallery import AS_OF, REPORTS, make
+from transcripts import EXAMPLES, READMES, ROOT, keyaudit, refreshed
 
 ENDINGS = {"01-first-audit": 1, "02-policy-as-code": 1, "03-incomplete-view": 3, "04-hand-written": 0}
 TEXTS = ("report.txt", "report.json", "report.csv", "report.md", "report.html")
@@ -19,6 +19,19 @@ TEXTS = ("report.txt", "report.json", "report.csv", "report.md", "report.html")
 @pytest.mark.parametrize("readme", READMES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_what_a_readme_shows_is_what_happens(readme: Path, tmp_path: Path) -> None:
     assert refreshed(readme, tmp_path) == readme.read_text("utf-8")
+
+
+def test_the_first_minute_ends_clean_once_the_key_is_rotated(tmp_path: Path) -> None:
+    """The README promises it beside its inventory."""
+    refreshed(ROOT / "README.md", tmp_path)
+    inventory = tmp_path / "inventory.yaml"
+    text = inventory.read_text("utf-8")
+    assert text.count("created_at: 2025-12-01T00:00:00Z") == 1
+    inventory.write_text(
+        text.replace("created_at: 2025-12-01T00:00:00Z", "created_at: 2026-04-30T00:00:00Z"), "utf-8"
+    )
+    done = keyaudit(["scan", "--inventory", "inventory.yaml", "--as-of", AS_OF], tmp_path)
+    assert done.returncode == 0, done.stdout.decode()
 
 
 def test_every_example_is_in_the_gallery() -> None:
