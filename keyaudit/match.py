@@ -257,3 +257,12 @@ def describe(match: Match) -> str:
 
 def _shown(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def may_be_open(match: Match) -> bool:
+    """Say whether a match can come out as not known for some credential."""
+    if isinstance(match, AllOf | AnyOf):
+        return any(may_be_open(part) for part in match.parts)
+    if isinstance(match, Not):
+        return may_be_open(match.part)
+    return match.field in (*_MAY_BE_ANYTHING, "tier")

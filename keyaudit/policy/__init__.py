@@ -16,7 +16,18 @@ def load(
     rules: Mapping[str, Mapping[str, Param]],
     frameworks: Mapping[str, Collection[str]],
 ) -> Policy:
-    """Read a policy; None is the shipped default. See `reading.load`."""
+    """Read a policy; None is the shipped default. Raises PolicyError with every problem of the file.
+
+    `rules` maps rule names to their parameters (`rules.CATALOGUE`); `frameworks` the ids of known
+    frameworks to their control ids (empty: any is taken). See `reading.load`.
+    """
     from keyaudit.policy import reading
 
     return reading.load(path, rules=rules, frameworks=frameworks)
+
+
+def default_text() -> str:
+    """Give the shipped policy as it is written, with the reasons for its numbers."""
+    from keyaudit.policy import shipped
+
+    return shipped.folder("default.yaml").read_text("utf-8")

@@ -16,10 +16,11 @@ def apply(frame: nw.LazyFrame[Any], policy: Policy) -> nw.LazyFrame[Any]:
     Matches look at what the store said: classifications do not build on each other. One whose
     match is not sure fills nothing.
     """
-    filled: dict[str, nw.Expr] = {}
-    for classification in policy.classify:
-        hit = match.expression(classification.match).fill_null(value=False)
+    given: dict[str, nw.Expr] = {}
+    for classification in reversed(policy.classify):
+        hit = match.expression(classification.match)
         for name, value in classification.set.items():
-            before = filled.get(name, nw.col(name))
-            filled[name] = nw.when(before.is_null() & hit).then(nw.lit(value)).otherwise(before)
+            chosen = nw.when(hit).then(nw.lit(value))
+            given[name] = chosen.otherwise(given[name]) if name in given else chosen
+    filled = {name: nw.coalesce(nw.col(name), value) for name, value in given.items()}
     return frame.with_columns(**filled) if filled else frame

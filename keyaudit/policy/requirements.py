@@ -1,15 +1,19 @@
 """What is required of each credential: period, grace and tolerance, and who decided.
 
 The policy's first schedule that matches counts. Where a schedule may match because environment
-or class is not known, it is a candidate, and the strictest of the candidates up to the first
-sure match applies. Risk factors shorten the period by one level each. A framework then asks
-more where its schedules in the policy, or a number of its own text, are stricter; period and
-grace separately.
+or class is not known, it is a candidate as well, and the strictest of the candidates up to the
+first sure match applies: the shortest period, the shortest grace, the earliest end of tolerance.
+Each risk factor that surely holds moves the period one level down. A framework then asks more
+where its schedules in the policy, or a number of its own text, are stricter; period and grace
+separately, and only inside its scope. `explain` says the same of one credential in words.
+
+All values are known beforehand, so every column is one flat choice between constants, in order
+of strictness; nothing is nested, and engines work out each condition once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,18 +21,21 @@ import narwhals as nw
 
 from keyaudit import match
 from keyaudit.match import Match
-from keyaudit.model import Control, Framework, FrameworkDemand, Number, Policy, Schedule
+from keyaudit.model import Framework, Policy, Schedule
+from keyaudit.policy.strictness import Demand, demand_of, demands, lowered, numbers
 
-ENFORCED = frozenset({"required", "alternative"})
-_NOTHING = FrameworkDemand()
+_NO_TEXT = nw.lit(None, dtype=nw.String)
+_NO_NUMBER = nw.lit(None, dtype=nw.Int64)
+_NO = nw.lit(value=False)
 
 
 @dataclass(frozen=True)
 class Requirement:
     """One distinct requirement and the frameworks that share it; the first is the policy's own.
 
-    `columns` holds the expressions of `facts.REQUIREMENT`, `settings` rule parameters that a
-    framework's own numbers make stricter, by rule name, as expressions.
+    `columns` holds the expressions of `facts.REQUIREMENT`; those of a framework build on the
+    policy's, which stay in the frame as `rotation_period@0` and so on (see `add`). `settings`
+    holds rule parameters that a framework's own numbers make stricter, by rule name.
     """
 
     key: str
@@ -39,171 +46,188 @@ class Requirement:
 
 def requirements(policy: Policy, frameworks: Sequence[Framework]) -> tuple[Requirement, ...]:
     """List the distinct requirements; frameworks that add nothing share the policy's."""
-    own = _policy_columns(policy)
-    plain = tuple(f.id for f in frameworks if not _adds(policy, f))
-    found = [Requirement("policy", plain, own, {})]
-    for framework in frameworks:
-        if framework.id not in plain:
-            columns, settings = _framework_columns(policy, framework, own), _settings(policy, framework)
-            found.append(Requirement(framework.id, (framework.id,), columns, settings))
-    return tuple(found)
+    settings = {framework.id: _settings(policy, framework) for framework in frameworks}
+    adding = [f for f in frameworks if settings[f.id] or demands(policy, f) or demand_of(policy, f).schedules]
+    plain = tuple(framework.id for framework in frameworks if framework not in adding)
+    own = Requirement("policy", plain, _policy_columns(policy), {})
+    return (
+        own,
+        *(Requirement(f.id, (f.id,), _framework_columns(policy, f), settings[f.id]) for f in adding),
+    )
 
 
-def numbers(policy: Policy, framework: Framework, fact: str) -> list[tuple[Control, Number]]:
-    """List a framework's enforced numbers for one fact, without those the policy declares not applicable."""
-    demand = policy.frameworks.get(framework.id, _NOTHING)
-    return [
-        (control, number)
-        for control in framework.controls
-        if control.id not in demand.not_applicable
-        for number in control.numbers
-        if number.fact == fact and number.kind in ENFORCED and number.value is not None
-    ]
-
-
-def _adds(policy: Policy, framework: Framework) -> bool:
-    demand = policy.frameworks.get(framework.id, _NOTHING)
-    facts = {number.fact for control in framework.controls for number in control.numbers}
-    return bool(demand.schedules) or any(numbers(policy, framework, fact) for fact in facts)
+def add(frame: nw.LazyFrame[Any], asked: Sequence[Requirement]) -> nw.LazyFrame[Any]:
+    """Add the columns of each requirement as `name@k`."""
+    for k, requirement in enumerate(asked):
+        frame = frame.with_columns(**{f"{name}@{k}": column for name, column in requirement.columns.items()})
+    return frame
 
 
 def _policy_columns(policy: Policy) -> dict[str, nw.Expr]:
-    chosen = _Chosen(policy.schedules)
-    period = _shortened(chosen.least("rotation_period"), policy)
+    chosen = _Candidates(policy.schedules, None)
     return {
-        "rotation_period": period,
-        "grace_period": chosen.least("grace_period"),
-        "overdue_tolerance": nw.coalesce(chosen.least("overdue_tolerance"), nw.lit(0, dtype=nw.Int64)),
-        "schedule": chosen.name(),
-        "clause": nw.lit(None, dtype=nw.String),
+        "rotation_period": _shortened(chosen, policy),
+        "grace_period": chosen.least(_grace),
+        "overdue_tolerance": chosen.tolerance(),
+        "schedule": chosen.strictest(_period, lambda schedule: nw.lit(schedule.name), _NO_TEXT),
+        "clause": _NO_TEXT,
         "requirement_basis": nw.lit("policy"),
         "automatic": chosen.automatic(),
     }
 
 
-class _Chosen:
-    """The schedules that apply: maybe several, where it is not known which one does."""
+class _Candidates:
+    """The schedules that apply: one for most credentials, several where it is not known which."""
 
-    def __init__(self, schedules: Sequence[Schedule], within: Match | None = None) -> None:
+    def __init__(self, schedules: Sequence[Schedule], scope: Match | None) -> None:
         self._schedules = schedules
-        self._candidates = []
-        open_still = nw.lit(value=True)
-        for schedule in schedules:
-            hit = match.expression(schedule.match)
-            if within is not None:
-                hit = hit & match.expression(within).fill_null(value=False)
-            possible = hit.fill_null(value=True)
-            self._candidates.append(possible & open_still)
-            open_still = open_still & ~hit.fill_null(value=False)
-
-    def least(self, field: str) -> nw.Expr:
-        """Give the strictest value among the candidates; null if none has one."""
-        values = [
-            nw.when(candidate).then(nw.lit(getattr(schedule, field), dtype=nw.Int64))
-            for schedule, candidate in zip(self._schedules, self._candidates, strict=True)
-            if getattr(schedule, field) is not None
+        hits = [match.expression(schedule.match) for schedule in schedules]
+        if scope is not None:
+            inside = match.expression(scope).fill_null(value=False)
+            hits = [hit & inside for hit in hits]
+        first_sure = nw.lit(len(hits))
+        for place in reversed(range(len(hits))):
+            first_sure = nw.when(hits[place]).then(nw.lit(place)).otherwise(first_sure)
+        self.conditions = [
+            (first_sure == place) | (hit.is_null() & (first_sure > place))
+            if match.may_be_open(schedules[place].match)
+            else first_sure == place
+            for place, hit in enumerate(hits)
         ]
-        if not values:
-            return nw.lit(None, dtype=nw.Int64)
-        return nw.min_horizontal(*values) if len(values) > 1 else values[0]
 
-    def name(self) -> nw.Expr:
-        """Name the candidate with the shortest period; the first of several."""
-        ordered = sorted(
-            zip(self._schedules, self._candidates, strict=True), key=lambda pair: pair[0].rotation_period or 0
-        )
-        chosen: nw.Expr = nw.lit(None, dtype=nw.String)
-        for schedule, candidate in reversed(ordered):
-            chosen = nw.when(candidate).then(nw.lit(schedule.name)).otherwise(chosen)
+    def strictest(
+        self, key: Callable[[Schedule], int | None], value: Callable[[Schedule], nw.Expr], otherwise: nw.Expr
+    ) -> nw.Expr:
+        """Choose the value of the candidate with the least key; the first of several counts."""
+        keyed = [
+            (k, place) for place, schedule in enumerate(self._schedules) if (k := key(schedule)) is not None
+        ]
+        chosen = otherwise
+        for _, place in sorted(keyed, reverse=True):
+            chosen = nw.when(self.conditions[place]).then(value(self._schedules[place])).otherwise(chosen)
         return chosen
+
+    def least(self, key: Callable[[Schedule], int | None]) -> nw.Expr:
+        """Give the least of a number among the candidates; null if none has one."""
+        return self.strictest(key, lambda schedule: nw.lit(key(schedule), dtype=nw.Int64), _NO_NUMBER)
+
+    def tolerance(self) -> nw.Expr:
+        """See `strictness.tolerance`; never null."""
+        if not any(schedule.overdue_tolerance for schedule in self._schedules):
+            return nw.lit(0, dtype=nw.Int64)
+        return (self.least(_until) - self.least(_period)).fill_null(0)
 
     def automatic(self) -> nw.Expr:
         """Say whether any candidate wants rotation to be automatic."""
-        wanted: nw.Expr = nw.lit(value=False)
-        for schedule, candidate in zip(self._schedules, self._candidates, strict=True):
-            if schedule.automatic:
-                wanted = wanted | candidate
+        wanted = _NO
+        for schedule, condition in zip(self._schedules, self.conditions, strict=True):
+            wanted = wanted | condition if schedule.automatic else wanted
         return wanted
 
 
-def _shortened(period: nw.Expr, policy: Policy) -> nw.Expr:
-    """Move a period one risk level down for each factor that holds, never below the lowest level."""
-    levels = policy.risk_levels
-    if not levels or not policy.risk:
-        return period
-    hits = [match.expression(factor.match).fill_null(value=False) for factor in policy.risk]
+def _period(schedule: Schedule) -> int | None:
+    return schedule.rotation_period
+
+
+def _grace(schedule: Schedule) -> int | None:
+    return schedule.grace_period
+
+
+def _until(schedule: Schedule) -> int | None:
+    return None if schedule.rotation_period is None else schedule.rotation_period + schedule.overdue_tolerance
+
+
+def _shortened(chosen: _Candidates, policy: Policy) -> nw.Expr:
+    """Give the period of the strictest candidate, moved down a level for each risk factor that holds."""
+    most = min(len(policy.risk), len(policy.risk_levels))
+    if not most:
+        return chosen.least(_period)
     steps = nw.lit(0)
-    for hit in hits:
-        steps = steps + nw.when(hit).then(nw.lit(1)).otherwise(nw.lit(0))
-    shortened = period
-    for count in range(1, len(hits) + 1):
-        shortened = nw.when(steps == count).then(_lowered(period, levels, count)).otherwise(shortened)
-    return shortened
+    for factor in policy.risk:
+        steps = steps + nw.when(match.expression(factor.match)).then(nw.lit(1)).otherwise(nw.lit(0))
+
+    def after(taken: int) -> nw.Expr:
+        def shorter(schedule: Schedule) -> int | None:
+            period = schedule.rotation_period
+            return None if period is None else lowered(period, policy.risk_levels, taken)
+
+        return chosen.least(shorter)
+
+    period = after(most)
+    for taken in reversed(range(most)):
+        period = nw.when(steps == taken).then(after(taken)).otherwise(period)
+    return period
 
 
-def _lowered(period: nw.Expr, levels: Sequence[int], steps: int) -> nw.Expr:
-    """Give the level that lies `steps` below the one a period belongs to."""
-    lowered: nw.Expr = nw.lit(levels[max(len(levels) - 1 - steps, 0)], dtype=nw.Int64)
-    for position in range(len(levels) - 1, -1, -1):
-        target = nw.lit(levels[max(position - steps, 0)], dtype=nw.Int64)
-        lowered = nw.when(period <= levels[position]).then(target).otherwise(lowered)
-    return nw.min_horizontal(period, nw.when(~period.is_null()).then(lowered))
-
-
-def _framework_columns(policy: Policy, framework: Framework, own: Mapping[str, nw.Expr]) -> dict[str, nw.Expr]:
-    demand = policy.frameworks.get(framework.id, _NOTHING)
-    chosen = _Chosen(demand.schedules, demand.scope)
-    period, clause, by_text = own["rotation_period"], own["clause"], nw.lit(value=False)
-    grace, schedule = own["grace_period"], own["schedule"]
-    if demand.schedules:
-        asked, window = chosen.least("rotation_period"), chosen.least("grace_period")
-        stricter = _stricter(asked, period)
-        tighter = _stricter(window, grace)
-        clause = nw.when(stricter | tighter).then(nw.lit(f"{framework.id} schedule")).otherwise(clause)
-        schedule = nw.when(stricter | tighter).then(chosen.name()).otherwise(schedule)
-        period, grace = nw.min_horizontal(asked, period), nw.min_horizontal(window, grace)
-    for control, number in numbers(policy, framework, "rotation_period"):
-        inside = _applies(control, demand)
-        value = nw.when(inside).then(nw.lit(number.value, dtype=nw.Int64))
-        stricter = _stricter(value, period)
-        clause = nw.when(stricter).then(nw.lit(f"{framework.id} {control.id}")).otherwise(clause)
-        by_text = nw.when(stricter).then(nw.lit(value=True)).otherwise(by_text)
-        schedule = nw.when(stricter).then(nw.lit(f"{framework.id} {control.id}")).otherwise(schedule)
-        period = nw.min_horizontal(value, period)
+def _framework_columns(policy: Policy, framework: Framework) -> dict[str, nw.Expr]:
+    extra, asked = demand_of(policy, framework), demands(policy, framework)
+    chosen = _Candidates(extra.schedules, extra.scope)
+    inside = [_inside(demand, chosen, extra.scope) for demand in asked]
+    own, own_grace = nw.col("rotation_period@0"), nw.col("grace_period@0")
+    period = nw.min_horizontal(
+        own, _first(inside, [nw.lit(d.period, dtype=nw.Int64) for d in asked], _NO_NUMBER)
+    )
+    tighter = [
+        here & (own.is_null() | (own > demand.period)) for demand, here in zip(asked, inside, strict=True)
+    ]
+    overdue_tolerance = nw.lit(0, dtype=nw.Int64)
+    if any(schedule.overdue_tolerance for schedule in (*policy.schedules, *extra.schedules)):
+        own_until = own + nw.col("overdue_tolerance@0")
+        ends = [
+            nw.when(here).then(nw.lit(d.until, dtype=nw.Int64)) for d, here in zip(asked, inside, strict=True)
+        ]
+        overdue_tolerance = (nw.min_horizontal(own_until, *ends) - period).fill_null(0)
+        tighter = [
+            condition | (here & (own_until > demand.until))
+            for demand, here, condition in zip(asked, inside, tighter, strict=True)
+        ]
+    grace = chosen.least(_grace)
+    tighter_grace = ~grace.is_null() & (own_grace.is_null() | (own_grace > grace))
+    only_grace = nw.when(tighter_grace).then(nw.lit(f"{framework.id} schedule (grace)")).otherwise(_NO_TEXT)
+    bases = [nw.lit("framework" if demand.number else "policy") for demand in asked]
     return {
         "rotation_period": period,
-        "grace_period": grace,
-        "overdue_tolerance": nw.when(by_text).then(nw.lit(0, dtype=nw.Int64)).otherwise(own["overdue_tolerance"]),
-        "schedule": schedule,
-        "clause": clause,
-        "requirement_basis": nw.when(by_text).then(nw.lit("framework")).otherwise(nw.lit("policy")),
-        "automatic": own["automatic"] | chosen.automatic(),
+        "grace_period": nw.min_horizontal(own_grace, grace),
+        "overdue_tolerance": overdue_tolerance,
+        "schedule": _first(tighter, [nw.lit(demand.name) for demand in asked], nw.col("schedule@0")),
+        "clause": _first(tighter, [nw.lit(demand.clause) for demand in asked], only_grace),
+        "requirement_basis": _first(tighter, bases, nw.lit("policy")),
+        "automatic": nw.col("automatic@0") | chosen.automatic(),
     }
 
 
-def _stricter(value: nw.Expr, than: nw.Expr) -> nw.Expr:
-    return (value < than).fill_null(value=False) | (~value.is_null() & than.is_null())
+def _first(conditions: Sequence[nw.Expr], values: Sequence[nw.Expr], otherwise: nw.Expr) -> nw.Expr:
+    chosen = otherwise
+    for condition, value in reversed(list(zip(conditions, values, strict=True))):
+        chosen = nw.when(condition).then(value).otherwise(chosen)
+    return chosen
 
 
-def _applies(control: Control, demand: FrameworkDemand) -> nw.Expr:
-    parts = [part for part in (control.applies_to, demand.scope) if part is not None]
-    inside: nw.Expr = nw.lit(value=True)
-    for part in parts:
-        inside = inside & match.expression(part).fill_null(value=False)
-    return inside
+def _inside(demand: Demand, chosen: _Candidates, scope: Match | None) -> nw.Expr:
+    return _surely(demand.applies_to, scope) if demand.number else chosen.conditions[demand.place]
+
+
+def _surely(*matches: Match | None) -> nw.Expr:
+    """Say whether a credential surely matches all that are given."""
+    return match.expression(match.AllOf(tuple(one for one in matches if one is not None))).fill_null(
+        value=False
+    )
 
 
 def _settings(policy: Policy, framework: Framework) -> dict[str, dict[str, Any]]:
-    """Give rule parameters that the framework's text limits, where its control applies and is stricter."""
-    demand = policy.frameworks.get(framework.id, _NOTHING)
+    """Give rule parameters that the framework's text limits further, where its control surely applies."""
     found: dict[str, dict[str, Any]] = {}
-    facts = {number.fact for control in framework.controls for number in control.numbers if "." in number.fact}
+    facts = {
+        number.fact for control in framework.controls for number in control.numbers if "." in number.fact
+    }
     for fact in sorted(facts):
         rule, _, param = fact.partition(".")
-        value: Any = policy.settings[rule].params[param]
-        for control, number in numbers(policy, framework, fact):
-            limit = nw.lit(number.value, dtype=nw.Int64)
-            current = value if isinstance(value, nw.Expr) else nw.lit(value, dtype=nw.Int64)
-            value = nw.when(_applies(control, demand) & (limit < current)).then(limit).otherwise(current)
-            found.setdefault(rule, {})[param] = value
+        own = policy.settings[rule].params[param] if rule in policy.settings else 0
+        stricter = [(value, control) for control, _, value in numbers(policy, framework, fact) if value < own]
+        if stricter:
+            ordered = sorted(stricter, key=lambda pair: pair[0])
+            scope = demand_of(policy, framework).scope
+            conditions = [_surely(control.applies_to, scope) for _, control in ordered]
+            limits = [nw.lit(value, dtype=nw.Int64) for value, _ in ordered]
+            found.setdefault(rule, {})[param] = _first(conditions, limits, nw.lit(own, dtype=nw.Int64))
     return found

@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def folder(*parts: str) -> Path:
-    """Give a place under `keyaudit/policies` of a wheel, or under `policies/` beside the package in a checkout."""
+    """Give a place under `keyaudit/policies` in a wheel, or `policies/` beside the package in a checkout."""
     package = Path(__file__).parents[1]
     inside = package / "policies"
     root = inside if inside.is_dir() else package.parent / "policies"

@@ -1,6 +1,7 @@
-"""What makes a waiver sound: a reason, an end, and an approver who is not the requester.
+"""What makes a waiver sound, and when it is in force.
 
-Days are UTC and inclusive: `until: 2026-09-30` waives through the last microsecond of that day.
+Sound: a reason, an end, and an approver who is not the requester. Days are UTC and inclusive:
+`until: 2026-09-30` waives through the last microsecond of that day.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 from keyaudit.match import Match
 from keyaudit.model import Waiver
 from keyaudit.policy import document
-from keyaudit.times import DAY, parse_instant
+from keyaudit.times import DAY, format_date, parse_instant
 
 
 def read(item: document.Waiver, match: Match) -> Waiver:
@@ -37,6 +38,32 @@ def read(item: document.Waiver, match: Match) -> Waiver:
     )
 
 
+def covers(waiver: Waiver, as_of: int) -> bool:
+    """Say whether a waiver waives anything at an instant: sound, begun, and its last day not over."""
+    return status(waiver, as_of) == "active"
+
+
+def status(waiver: Waiver, as_of: int) -> str:
+    """Give `invalid`, `expired`, `not-yet` or `active`; whether it matches anything is not asked here."""
+    if waiver.problems or waiver.ends is None:
+        return "invalid"
+    if as_of >= waiver.ends:
+        return "expired"
+    return "not-yet" if waiver.starts is not None and as_of < waiver.starts else "active"
+
+
+def describe(waiver: Waiver, as_of: int | None) -> str:
+    """Say in one line what a waiver waives, until when, and what stands in its way."""
+    said = [f"waives {', '.join(waiver.rules)}"]
+    if waiver.ends is not None:
+        said.append(f"until {format_date(waiver.ends - 1)}")
+    if waiver.problems:
+        said.append(f"invalid: {', '.join(waiver.problems)}")
+    elif as_of is not None:
+        said.append(status(waiver, as_of))
+    return "; ".join(said)
+
+
 def _day(text: str | None, name: str, problems: list[str]) -> int | None:
     if text is None:
         return None
@@ -48,4 +75,4 @@ def _day(text: str | None, name: str, problems: list[str]) -> int | None:
 
 
 def _same(one: str | None, other: str | None) -> bool:
-    return bool(one and other and one.strip().casefold() == other.strip().casefold())
+    return bool(one and other and " ".join(one.split()).casefold() == " ".join(other.split()).casefold())
