@@ -64,10 +64,11 @@ def _facts(report: Report) -> str:
         times.format_instant(inventory.collected_at) if inventory.collected_at is not None else "not known"
     )
     verdicts = ", ".join(f"{report.summary.verdicts.get(verdict, 0):,} {verdict}" for verdict in Verdict)
-    audited = f"{wording.plural(inventory.credentials, 'credential')}, {wording.plural(inventory.versions, 'version')}"
+    credentials = wording.plural(inventory.credentials, "credential")
+    versions = wording.plural(inventory.versions, "version")
     rows = [
         ("As of", times.format_instant(report.as_of)),
-        ("Audited", audited),
+        ("Audited", f"{credentials}, {versions}"),
         ("Collected", collected),
         ("Verdicts", verdicts),
         ("Failures", wording.severity_counts(report)),
