@@ -11,7 +11,7 @@ from keyaudit.model import PopulationRow
 
 WEEKS = 13
 
-_WIDTH, _HEIGHT = 480, 206
+_WIDTH, _HEIGHT = 400, 206
 _LEFT, _TOP, _BASE = 8, 34, 186
 _TALLEST = 1.18  # a column that is no week may be this much taller than the tallest week
 _DAY_NAMES = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -50,7 +50,9 @@ def age_columns(population: Iterable[PopulationRow]) -> tuple[Column, ...]:
         counts[_share(row)] += 1
     in_time = {label for limit, label in _SHARES if limit <= 100}
     named = [
-        Column(f"{label} % of the period", counts[label], "use" if label in in_time else "late", label)
+        Column(
+            f"{label} % of the period", counts[label], "use" if label in in_time else "late", _short(label)
+        )
         for label in [label for _, label in _SHARES] + ["> 200"]
     ]
     return (
@@ -58,6 +60,11 @@ def age_columns(population: Iterable[PopulationRow]) -> tuple[Column, ...]:
         Column("age not known well enough", counts["unknown"], "unknown", "unknown", aside=True),
         Column("no period applies", counts["no period"], "replaced", "no period", aside=True),
     )
+
+
+def _short(label: str) -> str:
+    """Name a share by its limit, which is inside it."""
+    return label if label.startswith(">") else f"≤ {label.partition('–')[2]}"
 
 
 def _share(row: PopulationRow) -> str:
@@ -111,7 +118,7 @@ def age_picture(population: Iterable[PopulationRow], *, theme: Theme = "screen",
     """Draw the age of every value against its period, as a distribution."""
     columns = age_columns(population)
     title = "Age of the value in use, as a share of its rotation period (%)"
-    widths = [48] * 7 + [58, 64]
+    widths = [41] * 7 + [48, 52]
     return _draw(Ink(name, theme), title, columns, widths)
 
 
@@ -120,7 +127,7 @@ def due_picture(
 ) -> str:
     """Draw what falls due by week."""
     columns = due_columns(population, as_of)
-    widths = [52] + [24] * WEEKS + [48, 52]
+    widths = [52] + [19] * WEEKS + [42, 48]
     return _draw(Ink(name, theme), "Credentials falling due, by week from the as-of time", columns, widths)
 
 

@@ -20,7 +20,9 @@ class LongTable {
     const head = make("div", { role: "row", class: "line head", "aria-rowindex": "1" }, ...this.headers);
     this.canvas = make("div", { role: "presentation" });
     this.body = make("div", { role: "rowgroup", class: "body", tabindex: "-1" }, this.canvas);
+    this.empty = make("p", { class: "empty-note", hidden: "" }, "Nothing matches.");
     this.root.append(make("div", { role: "rowgroup" }, head), this.body);
+    this.root.after(this.empty);
   }
 
   header(column, at) {
@@ -58,6 +60,7 @@ class LongTable {
     this.root.setAttribute("aria-rowcount", rows.length + 1);
     for (const line of this.shown.values()) line.remove();
     this.shown.clear();
+    this.empty.hidden = rows.length > 0;
     this.measure();
   }
 
