@@ -21,16 +21,25 @@ def derive(
 
     `collected` holds the columns that any row carries, so that joins for the others are skipped.
     """
-    frame = frame.with_columns(as_of=nw.lit(as_of, dtype=nw.Int64), versions_known=~nw.col("versions").is_null())
-    frame = _with_versions(frame, collected)
-    frame = frame.with_columns(*versions.facts(), *_identity())
-    frame = frame.with_columns(_value_created_at())
+    listed = frame
+
+    def valued(some: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+        return _with_value(some, as_of, collected)
+
+    frame = valued(listed)
     frame = frame.with_columns(*_age(), *_use(), *_future(), _single_value(), exposed_since=nw.col("compromised_at"))
     frame = frame.with_columns(
         rotates=nw.col("in_use") & ~nw.col("is_replica") & ~(nw.col("class") == "dynamic-secret").fill_null(value=False)
     )
-    frame = _with_schedule(frame, collected, engine)
-    return relatives.derive(frame, collected)
+    frame = _with_schedule(frame, listed, collected, engine)
+    return relatives.derive(frame, listed, valued, collected)
+
+
+def _with_value(frame: nw.LazyFrame[Any], as_of: int, collected: frozenset[str]) -> nw.LazyFrame[Any]:
+    """Add what the versions say: above all, since when the value in use exists."""
+    frame = frame.with_columns(as_of=nw.lit(as_of, dtype=nw.Int64), versions_known=~nw.col("versions").is_null())
+    frame = _with_versions(frame, collected)
+    return frame.with_columns(*versions.facts(), *_identity()).with_columns(_value_created_at())
 
 
 _WITHOUT_VERSIONS: Mapping[str, Any] = {
@@ -156,13 +165,15 @@ def _single_value() -> nw.Expr:
     )
 
 
-def _with_schedule(frame: nw.LazyFrame[Any], collected: frozenset[str], engine: Engine) -> nw.LazyFrame[Any]:
+def _with_schedule(
+    frame: nw.LazyFrame[Any], listed: nw.LazyFrame[Any], collected: frozenset[str], engine: Engine
+) -> nw.LazyFrame[Any]:
     """Work each distinct schedule out once, in Python, and join the answers."""
     if "rotation_schedule" not in collected:
         return frame.with_columns(
             schedule_interval_max=nw.lit(None, dtype=nw.Int64), schedule_unparsable=nw.lit(value=False)
         )
-    wanted = frame.select("rotation_schedule").filter(~nw.col("rotation_schedule").is_null()).unique()
+    wanted = listed.select("rotation_schedule").filter(~nw.col("rotation_schedule").is_null()).unique()
     schedules = sorted(engine.collect([wanted])[0].to_series().to_list())
     table = engine.table(
         {"rotation_schedule": schedules, "schedule_interval_max": [cadence.interval_max(s) for s in schedules]},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import narwhals as nw
@@ -10,25 +11,32 @@ _PRODUCTION = ("production", "prod")
 _STAGING = ("staging", "stage", "stg")
 
 
-def derive(frame: nw.LazyFrame[Any], collected: frozenset[str]) -> nw.LazyFrame[Any]:
-    """Add lineage and staging facts; `collected` includes what the policy classifies."""
-    frame = _with_lineage(frame) if "lineage" in collected else _without(frame, _LINEAGE)
-    return _with_staging(frame) if "environment" in collected else _without(frame, _STAGED)
+Frame = nw.LazyFrame[Any]
+
+
+def derive(frame: Frame, listed: Frame, valued: Callable[[Frame], Frame], collected: frozenset[str]) -> Frame:
+    """Add lineage and staging facts; `collected` includes what the policy classifies.
+
+    Relatives are looked up in `listed`, the credentials as they came, and `valued` dates the
+    values of those few: that costs less than to carry every fact through a join with itself.
+    """
+    frame = _with_lineage(frame, listed, valued) if "lineage" in collected else _without(frame, _LINEAGE)
+    return _with_staging(frame, listed, valued) if "environment" in collected else _without(frame, _STAGED)
 
 
 _LINEAGE = {"lineage_environments": nw.Int64, "lineage_newest_at": nw.Int64}
 _STAGED = {"has_staging": nw.Boolean, "staging_value_created_at": nw.Int64, "staging_lead": nw.Int64}
 
 
-def _without(frame: nw.LazyFrame[Any], names: dict[str, Any]) -> nw.LazyFrame[Any]:
+def _without(frame: Frame, names: dict[str, Any]) -> Frame:
     empty = {
         name: nw.lit(value=False) if kind is nw.Boolean else nw.lit(None, dtype=kind) for name, kind in names.items()
     }
     return frame.with_columns(**empty)
 
 
-def _with_lineage(frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
-    named = frame.filter(~nw.col("lineage").is_null())
+def _with_lineage(frame: Frame, listed: Frame, valued: Callable[[Frame], Frame]) -> Frame:
+    named = valued(listed.filter(~nw.col("lineage").is_null()))
     own = nw.when(~nw.col("is_replica") & nw.col("in_use")).then(nw.col("value_created_at"))
     family = named.group_by("lineage").agg(
         nw.col("environment").n_unique().alias("all_environments"),
@@ -42,14 +50,14 @@ def _with_lineage(frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     return frame.join(family, on="lineage", how="left")
 
 
-def _with_staging(frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+def _with_staging(frame: Frame, listed: Frame, valued: Callable[[Frame], Frame]) -> Frame:
     """Pair production with staging by name: the same one, or with the environment's word swapped.
 
     The names of staging are rewritten, not those of production: there are fewer of them.
     """
     environment = nw.col("environment")
-    in_staging = environment.is_in(_STAGING).fill_null(value=False) & nw.col("in_use") & ~nw.col("is_replica")
-    staging = frame.filter(in_staging).select("name", "value_created_at")
+    there = listed.filter(environment.is_in(_STAGING) & nw.col("replica_of").is_null())
+    staging = valued(there).filter(nw.col("in_use")).select("name", "value_created_at")
     bare = nw.col("name")
     for word in _STAGING:
         bare = bare.str.replace_all(word, _PRODUCTION[0], literal=True)
