@@ -1,4 +1,54 @@
-"""KA108 compromise-not-rotated: a compromised value was not replaced and revoked inside the emergency limit."""
+"""KA108 compromise-not-rotated: a compromised value was not replaced and revoked inside the limit.
+
+## What it checks
+
+Credentials that carry a `compromised_at`. Two things fail:
+
+- a value that existed at that moment can still be used, and more than `within` has passed. Exactly `within`
+  passes. A value in use counts as usable; a replaced one counts if it is known to authenticate. A value
+  created in the very instant of the compromise counts as compromised.
+- the first new value came later than `within` after the compromise, even if all is well by now. With `within:
+  0s` (at once) this part is left out: no replacement can take no time.
+
+While the limit has not passed, the verdict is pass. After it, the verdict is unknown if it cannot be seen
+whether the old value still works, or whether the value is old: revoke it and let the inventory say so. A flag
+from the future is unknown. Withdrawing the credential without a successor is a pass.
+
+Not applicable: not flagged, or flags were not collected. Replicas are asked: a copy is as exposed as its
+primary. Once the old value is revoked, how long it went on working after the limit is not judged here.
+
+## Why is this bad?
+
+Somebody else may be holding the key now. Until the old value is refused at its provider, storing a new one
+changes nothing for them. This is the one case in which an outage is the smaller harm.
+
+## Example
+
+A key was found in a public repository on Monday at 09:00 and flagged. A new version was stored at 11:00 and
+deployed. On Tuesday the provider still lists the old key as active: with a limit of one day it fails from
+Tuesday 09:00.
+
+## Remediation
+
+Revoke first if you can bear it, then replace. Deleting the leaked copy does not help.
+
+- AWS IAM: `aws iam update-access-key --user-name USER --access-key-id KEY --status Inactive`, then look
+  through CloudTrail for what the key did.
+- AWS Secrets Manager: `aws secretsmanager rotate-secret --secret-id ID`, and revoke the old value where it is
+  honoured: the store only keeps it.
+- Google service account keys: `gcloud iam service-accounts keys disable KEY --iam-account=ACCOUNT`.
+- Google Secret Manager: `gcloud secrets versions add ID --data-file=-`, then `gcloud secrets versions disable
+  VERSION --secret=ID`.
+- Vault: `vault lease revoke -prefix PATH` for issued credentials; write a new value for KV.
+- OpenAI and Anthropic: delete or deactivate the key in the console; do not wait for the deployment.
+
+## References
+
+- OWASP Non-Human Identities Top 10, NHI2: https://owasp.org/www-project-non-human-identities-top-10/
+- NIST SP 800-61 rev. 3: https://csrc.nist.gov/pubs/sp/800/61/r3/final
+- PCI DSS 4.0.1, 3.7.5, 8.6.3; SOC 2 CC7.4; ISO/IEC 27001:2022 A.5.17, A.5.26
+- HIPAA 45 CFR 164.308(a)(6)(ii); NIST SP 800-53 IA-5, IR-4
+"""
 
 from __future__ import annotations
 
@@ -33,6 +83,8 @@ RULE = Rule(
     fixes={
         "aws-secrets-manager": "aws secretsmanager rotate-secret --secret-id {id} --region {region}",
         "gcp-secret-manager": "gcloud secrets versions add {id} --data-file=-",
-        "aws-iam": 'aws iam update-access-key --user-name {name} --access-key-id "$ACCESS_KEY_ID" --status Inactive',
+        "aws-iam": (
+            'aws iam update-access-key --user-name {name} --access-key-id "$ACCESS_KEY_ID" --status Inactive'
+        ),
     },
 )

@@ -1,4 +1,45 @@
-"""KA503 copy-left-behind: one copy of a credential was rotated and this one was not."""
+"""KA503 copy-left-behind: one copy of a credential was rotated and this one was not.
+
+## What it checks
+
+Whether the value of this copy is older than the newest value of its lineage by more than `grace_period`,
+while that newest value has been out for more than `grace_period`. Exactly the grace period passes, on both
+counts.
+
+- Copies of one value are written one after the other, so values created within one grace period of each other
+  are taken as one rotation.
+- The age of this copy is an interval where its date is not known, as in rotation-overdue; unknown if it
+  cannot be told. Unknown too if no copy has a date.
+- Not applicable: no lineage, no grace period, nothing in use, replicas (their store keeps them in step),
+  dynamic secrets.
+
+## Why is this bad?
+
+The old key was to be revoked after the grace period. Either it was, and whoever reads this copy is broken, or
+it was not, and the rotation has not ended anything. A copy in a second store is the usual reason why revoking
+a key causes an outage.
+
+## Example
+
+`openai-main` is kept in AWS Secrets Manager and in Vault. The one in AWS was rotated three weeks ago, the one
+in Vault is from last year.
+
+## Remediation
+
+Bring the copy up to date, then revoke the old key. Better: keep one copy, and let the others be synchronised
+by a tool.
+
+- AWS Secrets Manager: `aws secretsmanager put-secret-value --secret-id ID --secret-string file://new-value`,
+  or replicas instead of copies: `aws secretsmanager replicate-secret-to-regions`.
+- Google Secret Manager: `gcloud secrets versions add ID --data-file=-`.
+- Vault KV: `vault kv patch PATH FIELD=-`.
+
+## References
+
+- AWS, Replicate secrets across Regions:
+  https://docs.aws.amazon.com/secretsmanager/latest/userguide/replicate-secrets.html
+- SOC 2 CC6.1; ISO/IEC 27001:2022 A.5.17
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,39 @@
-"""KA402 never-used: it has never been used since it was created."""
+"""KA402 never-used: it has never been used since it was created.
+
+## What it checks
+
+Whether a credential that is known never to have been used was created longer than `after` ago. Exactly
+`after` passes.
+
+- `never_used` is true only where the source can know it. A recorded last use disproves it and passes.
+- Not known whether it was ever used: passes while it is younger than `after`, unknown from then on. Not known
+  when it was created, or created after the audit: unknown.
+- Not applicable: nothing in use, replicas, and sources that cannot tell.
+
+## Why is this bad?
+
+It was made for something that did not happen, or made twice. Nobody depends on it, so it can go today; but
+somebody has a copy, in a terminal, a ticket, a chat.
+
+## Example
+
+An access key was created for a migration a year ago, and the provider shows no use of it.
+
+## Remediation
+
+Revoke it at its provider. Nothing can break. If somebody is about to need it, let them create a new one then.
+
+- AWS IAM: `aws iam delete-access-key --user-name USER --access-key-id KEY`.
+- AWS Secrets Manager: `aws secretsmanager delete-secret --secret-id ID`, after the key is revoked where it is
+  honoured.
+- Google service accounts: `gcloud iam service-accounts keys delete KEY --iam-account=ACCOUNT`.
+
+## References
+
+- AWS, Find unused credentials:
+  https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_finding-unused.html
+- PCI DSS 4.0.1, 7.2.5.1, 8.2.6; CIS AWS 2.11; SOC 2 CC6.1; ISO/IEC 27001:2022 A.5.16
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,45 @@
-"""KA205 retired-key-encrypts: a replaced encryption or signing key may still encrypt or sign."""
+"""KA205 retired-key-encrypts: a replaced encryption or signing key may still encrypt or sign.
+
+## What it checks
+
+Whether a replaced version of an encryption or signing key may still encrypt or sign: state superseded and
+`authenticates` true. For keys that is what the column means. There is no grace period.
+
+- A replaced version that only decrypts or verifies (`authenticates` false) passes, however old it is.
+  Disabled and destroyed versions do nothing. No replaced version passes.
+- Not known what a replaced version may do: unknown.
+- Not applicable: any other class, replicas, and sources that cannot tell. Credentials of unknown class are
+  judged by old-key-active.
+
+## Why is this bad?
+
+An old key must stay able to decrypt what it encrypted, but every new message under it renews the need to keep
+it. A retired signing key that still signs can forge what your systems accept, and its retirement has
+protected nothing.
+
+## Example
+
+A Vault transit key has three versions and `min_encryption_version` is 0: a caller may ask for version 1 and
+encrypt with it.
+
+## Remediation
+
+Stop new use, keep the old key for reading, and re-encrypt if it must go.
+
+- Vault transit: `vault write transit/keys/NAME/config min_encryption_version=N`; `vault write
+  transit/rewrap/NAME` moves old ciphertexts to the newest version.
+- AWS KMS and Google Cloud KMS encrypt with the newest version by themselves. A key that was replaced by
+  another key: take `kms:Encrypt`, `kms:GenerateDataKey` and `kms:Sign` out of its policy and leave decryption
+  in.
+- Token signing: remove the private key, and keep the public one published for as long as the longest token
+  lives.
+
+## References
+
+- NIST SP 800-57 part 1 rev. 5, sections 5.3 and 8.3: https://csrc.nist.gov/pubs/sp/800/57/pt1/r5/final
+- Vault, Transit secrets engine: https://developer.hashicorp.com/vault/docs/secrets/transit
+- PCI DSS 4.0.1, 3.7.5; ISO/IEC 27001:2022 A.8.24; NIST SP 800-53 SC-12; SOC 2 CC6.1
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,39 @@
-"""KA103 rotation-due-soon: the value in use falls due inside the warning window."""
+"""KA103 rotation-due-soon: the value in use falls due inside the warning window.
+
+## What it checks
+
+Whether the value in use falls due within `within` of the audit. The due date is its creation plus the
+rotation period. Due in exactly `within` passes; a microsecond sooner fails.
+
+- Only values that are surely not overdue are asked: age at most the period plus the tolerance. What is
+  overdue, or may be, is the business of rotation-overdue and never-rotated.
+- A value past its due date that the tolerance still excuses fails here: its time is running out.
+- Without the date of the current version the age is an interval, as in rotation-overdue. If it reaches over
+  the start of the window, the verdict is unknown.
+- Not applicable: no period, nothing in use, replicas, dynamic secrets.
+
+This is good practice and severity info. It never makes a control an exception.
+
+## Why is this bad?
+
+It is not: it is the last quiet moment. A rotation that is planned has a second key, a rollout and somebody
+awake. A rotation on the last day competes with whatever else happens that day, and most overdue findings were
+due-soon findings that nobody read.
+
+## Example
+
+With a period of 90 days and a window of 14, a key created 80 days ago is listed. It is due in ten days.
+
+## Remediation
+
+Plan the rotation now. Where the store rotates by itself, look at the date of its next rotation: it must lie
+before the due date, otherwise the schedule is too slow. The commands are those of rotation-overdue.
+
+## References
+
+- OWASP Secrets Management Cheat Sheet:
+  https://cheatsheetseries.owasp.org/cheatsheets/Secrets_Management_Cheat_Sheet.html
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,41 @@
-"""KA302 unclassified: its environment or class is not known, so the strictest schedule was applied."""
+"""KA302 unclassified: its environment or class is not known, so the strictest schedule was applied.
+
+## What it checks
+
+Whether environment and class are both known, after the policy's classification has filled blanks. One missing
+fails. A missing classification is the finding itself, so it is never unknown.
+
+Not applicable: nothing in use, replicas, and sources that do not say both.
+
+## Why is this bad?
+
+The schedule, the grace period and the controls of every framework depend on what a credential is and where.
+keyaudit does not guess: an unknown environment or class may match any schedule, so the strictest of them is
+applied, and controls about one class count the credential as not tested. That is safe, and it is noise until
+somebody says what it is.
+
+## Example
+
+A secret is called `openai-key-2` and has no tags. The policy's tier 1 schedule of 30 days applies to it,
+because it may be production.
+
+## Remediation
+
+Say it where the credential lives, or in the policy for many at once.
+
+- AWS Secrets Manager: `aws secretsmanager tag-resource --secret-id ID --tags
+  Key=environment,Value=ENVIRONMENT Key=keyaudit:class,Value=CLASS`.
+- Vault KV: `vault kv metadata patch -custom-metadata=environment=ENVIRONMENT PATH`.
+- Policy: `classify: [{match: {name: "staging/*"}, set: {environment: staging, class: api-key}}]`. What the
+  store says wins.
+
+Classes: api-key, service-password, user-password, oauth-client-secret, ssh-key, encryption-key, signing-key,
+certificate, dynamic-secret.
+
+## References
+
+- SOC 2 CC2.1; ISO/IEC 27001:2022 A.5.9 (inventory of assets)
+"""
 
 from __future__ import annotations
 
@@ -28,7 +65,13 @@ RULE = Rule(
     needs=("environment", "class"),
     evidence=("environment", "class"),
     fixes={
-        "aws-secrets-manager": 'aws secretsmanager tag-resource --secret-id {id} --region {region} --tags Key=environment,Value="$ENVIRONMENT" Key=keyaudit:class,Value="$CLASS"',
-        "vault": 'vault kv metadata patch -custom-metadata=environment="$ENVIRONMENT" -custom-metadata=class="$CLASS" {id}',
+        "aws-secrets-manager": (
+            "aws secretsmanager tag-resource --secret-id {id} --region {region} --tags "
+            'Key=environment,Value="$ENVIRONMENT" Key=keyaudit:class,Value="$CLASS"'
+        ),
+        "vault": (
+            'vault kv metadata patch -custom-metadata=environment="$ENVIRONMENT" '
+            '-custom-metadata=class="$CLASS" {id}'
+        ),
     },
 )

@@ -1,4 +1,30 @@
-"""KA905 waiver-invalid: a waiver has no reason, no end, no approver, or approves itself."""
+"""KA905 waiver-invalid: a waiver has no reason, no end, no approver, or approves itself.
+
+## What it checks
+
+Whether a waiver has a reason, a last day, whoever asked for it and whoever approved it, and whether these two
+are different people. Dates must be days, and the first must not lie after the last. An invalid waiver waives
+nothing.
+
+## Why is this bad?
+
+A waiver turns a failure into an accepted risk, and somebody must have accepted it: a second person, for a
+reason, for a time. A file that says "ignore this" is not an approval, and an auditor will not take it for
+one.
+
+## Example
+
+A waiver has `requested_by` and `approved_by` set to the same address.
+
+## Remediation
+
+Write down the reason and the compensating control, set `until`, and let somebody approve it who did not ask
+for it.
+
+## References
+
+- PCI DSS 4.0.1, Appendix C; ISO/IEC 27001:2022 6.1.3, A.5.36; SOC 2 CC3.2; HIPAA 45 CFR 164.316(b)(1)
+"""
 
 from __future__ import annotations
 
