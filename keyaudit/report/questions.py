@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from string import Formatter
 from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
@@ -16,10 +17,6 @@ from keyaudit.verdicts import FAIL, PASS, UNKNOWN, Judged
 
 if TYPE_CHECKING:
     from keyaudit.match import Match
-
-# Columns of an inventory that no finding shows and no waiver matches stay behind.
-_UNSEEN = frozenset({"rotation_by", "managed_by", "exposure"})
-
 
 @dataclass
 class Populations:
@@ -105,25 +102,29 @@ def counts(
 
 def suspects(
     frame: nw.LazyFrame[Any],
+    listed: nw.LazyFrame[Any],
     judged: Sequence[Judged],
     populations: Populations,
     requirements: int,
 ) -> nw.LazyFrame[Any]:
-    """Ask for the credentials that some rule did not pass, with all that findings show of them."""
+    """Ask for the credentials that some rule did not pass, with all that findings show of them.
+
+    Names, labels and versions are fetched from `listed` for the suspects alone: carrying them
+    through the facts would cost more than everything else.
+    """
+    wide = sorted({*CREDENTIALS, "versions"})
     asked = [rule for rule in judged if rule.asked]
     if not asked:
-        return frame.filter(nw.lit(value=False)).select("row")
+        return listed.filter(nw.lit(value=False)).select("row", *wide)
     worst = nw.max_horizontal(*(rule.column for rule in asked)) if len(asked) > 1 else nw.col(asked[0].column)
-    return frame.filter(worst >= UNKNOWN).select(*sorted(_shown(asked, populations, requirements)))
+    narrow = sorted(_shown(asked, populations, requirements) - {*CREDENTIALS, "versions"})
+    return listed.select("row", *wide).join(frame.filter(worst >= UNKNOWN).select(*narrow), on="row", how="inner")
 
 
 def _shown(asked: Sequence[Judged], populations: Populations, requirements: int) -> set[str]:
-    from string import Formatter
-
     required = (*REQUIREMENT, "due_at", "overdue_by")
-    columns = {"row", "versions", "age_min", "age_max", *CREDENTIALS} - _UNSEEN | {"exposure"}
+    columns = {"row", "age_min", "age_max", *populations.expressions}
     columns |= {f"{name}@{k}" for name in required for k in range(requirements)}
-    columns |= set(populations.expressions)
     for rule in asked:
         fields = {name for _, name, _, _ in Formatter().parse(rule.rule.message) if name}
         columns |= {rule.column, *rule.by_requirement, *fields, *rule.rule.evidence}
