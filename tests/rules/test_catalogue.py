@@ -17,7 +17,6 @@ from keyaudit.inventory.columns import CREDENTIALS, NAMES
 from keyaudit.model import Basis, Rule, Verdict
 from keyaudit.policy import load
 from keyaudit.rules import CATALOGUE, RULES, by_id, by_name, documentation
-from keyaudit.times import parse_duration
 from rules.judging import FOLDER, cases, table
 
 PACKAGE = Path(catalogue.__file__).parent
@@ -74,6 +73,7 @@ PARAMS = {
     "static-where-dynamic": {"providers": "names"},
 }
 PRACTICE = {"rotation-due-soon", "no-overlap", "rotated-together", "static-where-dynamic"}
+FIRST_WORDS = {name.partition("-")[0] for name in EVER.values() if "-" in name}
 SECTIONS = ["What it checks", "Why is this bad?", "Example", "Remediation", "References"]
 every_rule = pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
 every_credential_rule = pytest.mark.parametrize(
@@ -102,12 +102,14 @@ def test_a_file_is_named_like_its_rule_and_every_file_is_in_the_table() -> None:
 @every_rule
 def test_a_file_reads_documentation_check_rule(rule: Rule) -> None:
     text = (PACKAGE / f"{rule.name.replace('-', '_')}.py").read_text("utf-8")
-    assert f'id="{rule.id}"' in text and f'name="{rule.name}"' in text
+    assert f'id="{rule.id}",\n    name="{rule.name}",' in text
     places = [text.index('"""'), text.find("\ndef check("), text.index("\nRULE = Rule(")]
     if rule.subject == "credential":
-        assert rule.check is not None and places == sorted(places)
+        assert rule.check is not None
+        assert places == sorted(places)
     else:
-        assert rule.check is None and places[1] == -1
+        assert rule.check is None
+        assert places[1] == -1
 
 
 @every_rule
@@ -115,7 +117,7 @@ def test_the_documentation_has_its_title_and_all_its_sections(rule: Rule) -> Non
     assert re.match(rf"{rule.id} {rule.name}: [^\n]+\.\n", rule.doc)
     assert re.findall(r"^## (.+)$", rule.doc, flags=re.MULTILINE) == SECTIONS
     text = documentation(rule)
-    assert text.title and not text.title.endswith(".") and rule.id not in text.title
+    assert rule.doc.startswith(f"{rule.id} {rule.name}: {text.title}.")
     for section in (text.checks, text.why, text.example, text.remediation, text.references):
         assert len(section.split()) >= 5
     assert all(line.startswith(("- ", "  ")) for line in text.references.splitlines())
@@ -128,9 +130,10 @@ def test_the_documentation_is_light_markdown(rule: Rule) -> None:
         r"^(#|###+|\d+\.|>|\||```) ?", re.sub(r"^## .+$", "", rule.doc, flags=re.MULTILINE), re.MULTILINE
     )
     assert not re.search(r"\[[^\]]+\]\([^)]+\)", rule.doc)
-    assert all(url.startswith("https://") for url in re.findall(r"\w+://\S+", rule.doc))
-    mentioned = set(re.findall(r"\b[a-z]+(?:-[a-z]+)+\b", rule.doc)) & {*EVER.values()}
-    assert mentioned <= set(by_name)
+    references = documentation(rule).references
+    assert all(url.startswith("https://") for url in re.findall(r"\w+://\S+", references))
+    referred = re.findall(r"\b(?:see|by|of|in|to)\s+([a-z]+(?:-[a-z]+)+)\b", rule.doc)
+    assert {name for name in referred if name.partition("-")[0] in FIRST_WORDS} <= set(by_name)
 
 
 @every_rule
@@ -219,7 +222,7 @@ def test_every_verdict_has_a_case_or_a_reason_why_it_cannot_come_up(rule: Rule) 
     if rule.subject == "credential":
         assert found | {Verdict(name) for name in impossible} == set(Verdict)
     else:
-        assert Verdict.PASS in found and len(found) > 1
+        assert found > {Verdict.PASS}
     assert len({case.name for case in cases(rule.name)}) == len(cases(rule.name))
 
 
@@ -236,8 +239,3 @@ def test_listing_the_rules_loads_no_engine() -> None:
     code = "import sys, keyaudit.rules; print(sorted({'polars', 'duckdb', 'pydantic', 'boto3'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
-
-
-def test_durations_of_the_shipped_policy_are_durations() -> None:
-    policy = load(None, rules=CATALOGUE, frameworks={})
-    assert policy.settings["unused"].params["after"] == parse_duration("90d")
