@@ -33,8 +33,8 @@ def audit(
     requirement_of = {name: k for k, demand in enumerate(demands) for name in demand.frameworks}
     collected = frozenset[str]().union(*(c.columns for c in inventory.collections), *(c.set for c in policy.classify))
 
-    frame = classify.apply(run.open(inventory), policy)
-    frame = facts.derive(frame, as_of=as_of, collected=collected, engine=run)
+    listed = classify.apply(run.open(inventory), policy)
+    frame = facts.derive(listed, as_of=as_of, collected=collected, engine=run)
     about_credentials = [rule for rule in RULES if rule.subject == "credential"]
     frame, judged = verdicts.judge(frame, about_credentials, policy.settings, demands, inventory.collections)
 
@@ -46,7 +46,7 @@ def audit(
     counts, suspects, schedules = run.collect(
         [
             questions.counts(frame, judged, laid, populations),
-            questions.suspects(frame, judged, populations, len(demands)),
+            questions.suspects(frame, listed, judged, populations, len(demands)),
             questions.by_schedule(frame),
         ]
     )

@@ -68,8 +68,8 @@ class Polars:
         return nw.from_native(frame.to_native().collect().lazy())
 
     def collect(self, frames: Sequence[nw.LazyFrame[Any]]) -> list[pl.DataFrame]:
-        """See `Engine.collect`; polars shares the common part of the plans."""
-        return pl.collect_all([frame.to_native() for frame in frames])
+        """See `Engine.collect`; polars shares the common part of the plans and streams through it."""
+        return pl.collect_all([frame.to_native() for frame in frames], engine="streaming")
 
 
 class DuckDB:

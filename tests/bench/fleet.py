@@ -34,7 +34,7 @@ def write(path: Path, credentials: int) -> None:
     # Mixed so that neighbours differ, without a random generator whose stream could change.
     mixed = (row * 2_654_435_761) % 1_000
     scattered = (row * 40_503 * 65_537 + 12_345) % DAY
-    age = (mixed % 80 + 2) * DAY + scattered + pl.when(mixed > 950).then(120 * DAY).otherwise(0)
+    age = (mixed % 70 + 2) * DAY + scattered + pl.when(mixed > 950).then(120 * DAY).otherwise(0)
     frame = pl.LazyFrame({"row": pl.int_range(credentials, eager=True)})
     frame = frame.with_columns(age=age).select(
         source=_pick(_STORES),
@@ -42,9 +42,9 @@ def write(path: Path, credentials: int) -> None:
         id=pl.format("arn:aws:secretsmanager:eu-west-1:{}:secret:key-{}-{}", 111122223333 + row % 40, row, scattered),
         name=pl.format("{}/service-{}/key-{}", _pick(_ENVIRONMENTS, 4), row % 5_000, row),
         **{"class": _pick(_CLASSES, 2)},
-        provider=_pick(("openai", "anthropic", "aws", "internal"), 3),
+        provider=_pick(("openai", "anthropic", "stripe", "internal"), 3),
         environment=_pick(_ENVIRONMENTS, 4),
-        tier=(row % 3).cast(pl.Int64) + 1,
+        tier=(row % 2).cast(pl.Int64) + 2,
         owner=pl.when(mixed == 7).then(None).otherwise(pl.format("team-{}@acme.example", row % 200)),
         labels=pl.concat_str(
             pl.lit('{"pci":"'), (row % 5 == 0).cast(pl.String), pl.lit('","team":"t'), (row % 200).cast(pl.String), pl.lit('"}')
@@ -54,24 +54,25 @@ def write(path: Path, credentials: int) -> None:
         last_changed_at=_instant(pl.col("age") - HOUR),
         last_rotated_at=_instant(pl.col("age")),
         last_used_at=_instant((mixed % 60) * DAY + scattered),
-        rotation_enabled=row % 3 > 0,
+        rotation_enabled=row % 3 < 2,
         rotation_schedule=_pick(("rate(30 days)", "cron(0 8 1 * ? *)", None), 1),
+        rotation_by=_pick(("lambda", "service", None), 1),
         rotation_next_at=_instant(-((mixed % 28) + 1) * DAY),
         versions=pl.concat_list(
-            _version(0, "current", pl.col("age")),
-            _version(1, "superseded", pl.col("age") + 80 * DAY),
-            _version(2, "destroyed", pl.col("age") + 160 * DAY),
+            _version(0, pl.lit("current"), pl.col("age")),
+            _version(1, pl.when(mixed > 985).then(pl.lit("superseded")).otherwise(pl.lit("destroyed")), pl.col("age") + 80 * DAY),
+            _version(2, pl.lit("destroyed"), pl.col("age") + 160 * DAY),
         ),
     )
     header = {"schema": SCHEMA, "collected_at": "2026-05-01T00:00:00Z", "coverage": []}
     frame.collect().write_parquet(path, metadata={"keyaudit": json.dumps(header)}, row_group_size=131_072)
 
 
-def _version(number: int, state: str, age: pl.Expr) -> pl.Expr:
+def _version(number: int, state: pl.Expr, age: pl.Expr) -> pl.Expr:
     superseded = _instant(age - 80 * DAY) if number else pl.lit(None, dtype=pl.Datetime("us", "UTC"))
     return pl.struct(
         id=pl.format("v{}", 3 - number),
-        state=pl.lit(state),
+        state=state,
         created_at=_instant(age),
         superseded_at=superseded,
         authenticates=pl.lit(number == 0),
