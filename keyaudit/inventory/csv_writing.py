@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -14,7 +15,7 @@ from keyaudit.inventory.header import Header, write_header
 MOST_LABEL_COLUMNS = 40
 QUOTE = '"'
 
-_SPECIAL = {",", QUOTE, "\r", "\n"}
+_special = re.compile(r'[,"\r\n]').search
 
 
 def write_csv(header: Header, carried: frozenset[str], rows: Iterable[dict[str, Any]]) -> bytes:
@@ -38,10 +39,8 @@ def write_csv(header: Header, carried: frozenset[str], rows: Iterable[dict[str, 
 
 def _record(cells: Iterable[str]) -> str:
     """Quote what must be quoted, a lone carriage return as well, which the csv module forgets."""
-    return (
-        ",".join(f'"{cell.replace(QUOTE, QUOTE * 2)}"' if _SPECIAL & {*cell} else cell for cell in cells)
-        + "\n"
-    )
+    quoted = (f'"{cell.replace(QUOTE, QUOTE * 2)}"' if _special(cell) else cell for cell in cells)
+    return ",".join(quoted) + "\n"
 
 
 def _cells(row: dict[str, Any], labels: list[str]) -> Iterator[dict[str, str]]:

@@ -29,7 +29,6 @@ _TYPES: dict[str, Any] = {
     "integer": pl.Int64,
     "boolean": pl.Boolean,
     "labels": pl.String,
-    "names": pl.List(pl.String),
 }
 
 
@@ -98,13 +97,31 @@ def encode_labels(labels: dict[str, str]) -> str:
 def series(name: str, kind: str, values: Sequence[Any]) -> pl.Series:
     """Make one column of one kind (see `columns`); raises Unreadable for what it cannot hold."""
     try:
+        if kind == "names":
+            return _names(name, values)
         if kind != "instant":
             return pl.Series(name, values, dtype=_TYPES[kind], strict=True)
-        if any(isinstance(value, str) for value in values):
+        if isinstance(next(filter(_is_given, values), None), str):
             return parse_instants(pl.Series(name, values, dtype=pl.String, strict=True))
         return pl.Series(name, values, dtype=pl.Int64, strict=True)
     except (UnicodeEncodeError, OverflowError, TypeError, ValueError) as error:
         raise Unreadable(str(error)) from None
+
+
+def _is_given(value: Any) -> bool:
+    return value is not None
+
+
+def _names(name: str, lists: Sequence[list[str] | None]) -> pl.Series:
+    """Make a column of lists by way of one text each: a list at a time would cost a series each."""
+    texts = pl.Series(name, [None if names is None else "\0".join(names) for names in lists], dtype=pl.String)
+    lengths = pl.Series("lengths", [None if names is None else len(names) for names in lists], dtype=pl.Int64)
+    empty = pl.lit([], dtype=pl.List(pl.String))
+    split = pl.when(lengths > 0).then(pl.col(name).str.split("\0")).when(lengths == 0).then(empty)
+    column = texts.to_frame().select(split.alias(name))[name]
+    if not (column.list.len().cast(pl.Int64) == lengths).all():
+        raise Unreadable("text holds a NUL character")
+    return column
 
 
 def _rotation(rotations: list[Any], carried: Carried) -> dict[str, pl.Series]:
@@ -125,7 +142,7 @@ def _rotation(rotations: list[Any], carried: Carried) -> dict[str, pl.Series]:
 
 def _versions(lists: list[Any], carried: Carried) -> pl.Series:
     lists = carried.add("versions", lists)
-    if not any(value is not None for value in lists):
+    if all(value is None for value in lists):
         carried.columns.discard("versions")
     counts = [len(value) if value else 0 for value in lists]
     flat = list(chain.from_iterable(filter(None, lists)))
