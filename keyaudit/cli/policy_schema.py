@@ -18,7 +18,10 @@ Examples:
 @click.command("schema", epilog=EPILOG, short_help="Print the JSON Schema for editors.")
 def command() -> None:
     """Print the JSON Schema of a policy file, with the settings that each rule takes."""
+    from keyaudit.policy.frameworks import available, load
     from keyaudit.policy.schema import schema
     from keyaudit.rules import RULES
 
-    print_text(json.dumps(schema({rule.name: rule.params for rule in RULES}), indent=2, ensure_ascii=False))
+    params = {rule.name: rule.params for rule in RULES}
+    controls = {pack.id: [control.id for control in pack.controls] for pack in load(available(), params)}
+    print_text(json.dumps(schema(params, controls), indent=2, ensure_ascii=False))
