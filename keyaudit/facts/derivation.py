@@ -12,6 +12,7 @@ from keyaudit.facts import cadence, relatives, versions
 
 _PAST = ("created_at", "last_changed_at", "last_rotated_at", "last_used_at", "compromised_at")
 _KEYS = ("encryption-key", "signing-key")
+_FEW = 16
 
 
 def derive(
@@ -175,10 +176,24 @@ def _with_schedule(
         )
     wanted = listed.select("rotation_schedule").filter(~nw.col("rotation_schedule").is_null()).unique()
     schedules = sorted(engine.collect([wanted])[0].to_series().to_list())
-    table = engine.table(
-        {"rotation_schedule": schedules, "schedule_interval_max": [cadence.interval_max(s) for s in schedules]},
-        {"rotation_schedule": "string", "schedule_interval_max": "integer"},
-    )
-    frame = frame.join(table, on="rotation_schedule", how="left")
+    gaps = {schedule: cadence.interval_max(schedule) for schedule in schedules}
+    frame = _chosen(frame, gaps) if len(gaps) <= _FEW else _joined(frame, gaps, engine)
     unread = ~nw.col("rotation_schedule").is_null() & nw.col("schedule_interval_max").is_null()
     return frame.with_columns(schedule_unparsable=unread)
+
+
+def _chosen(frame: nw.LazyFrame[Any], gaps: Mapping[str, int | None]) -> nw.LazyFrame[Any]:
+    """A fleet has a handful of schedules: comparing with each costs less than a join."""
+    gap: nw.Expr = nw.lit(None, dtype=nw.Int64)
+    for schedule, longest in gaps.items():
+        known = nw.lit(longest, dtype=nw.Int64)
+        gap = nw.when(nw.col("rotation_schedule") == schedule).then(known).otherwise(gap)
+    return frame.with_columns(schedule_interval_max=gap)
+
+
+def _joined(frame: nw.LazyFrame[Any], gaps: Mapping[str, int | None], engine: Engine) -> nw.LazyFrame[Any]:
+    table = engine.table(
+        {"rotation_schedule": list(gaps), "schedule_interval_max": list(gaps.values())},
+        {"rotation_schedule": "string", "schedule_interval_max": "integer"},
+    )
+    return frame.join(table, on="rotation_schedule", how="left")

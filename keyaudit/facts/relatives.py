@@ -51,7 +51,7 @@ def _with_lineage(frame: Frame, listed: Frame, valued: Callable[[Frame], Frame])
 
 
 def _with_staging(frame: Frame, listed: Frame, valued: Callable[[Frame], Frame]) -> Frame:
-    """Pair production with staging by name: the same one, or with the environment's word swapped.
+    """Pair production with staging by name: the environment's word swapped, or the same name elsewhere.
 
     The names of staging are rewritten, not those of production: there are fewer of them.
     """
@@ -61,7 +61,12 @@ def _with_staging(frame: Frame, listed: Frame, valued: Callable[[Frame], Frame])
     bare = nw.col("name")
     for word in _STAGING:
         bare = bare.str.replace_all(word, _PRODUCTION[0], literal=True)
-    counterparts = [staging.select("value_created_at", counterpart=name) for name in _spellings(bare)]
+    short = bare.str.replace_all(_PRODUCTION[0], _PRODUCTION[1], literal=True)
+    named = staging.with_columns(counterpart=bare, short=short)
+    counterparts = [
+        named.select("value_created_at", "counterpart"),
+        named.filter(nw.col("short") != nw.col("counterpart")).select("value_created_at", counterpart="short"),
+    ]
     family = (
         nw.concat(counterparts)
         .group_by("counterpart")
@@ -73,7 +78,3 @@ def _with_staging(frame: Frame, listed: Frame, valued: Callable[[Frame], Frame])
     frame = frame.with_columns(has_staging=paired, staging_value_created_at=created)
     return frame.with_columns(staging_lead=nw.col("value_created_at") - nw.col("staging_value_created_at"))
 
-
-def _spellings(bare: nw.Expr) -> tuple[nw.Expr, ...]:
-    """Give the names that a production counterpart may have."""
-    return nw.col("name"), bare, bare.str.replace_all(_PRODUCTION[0], _PRODUCTION[1], literal=True)
