@@ -150,17 +150,26 @@ def _verdict_bar(report: Report) -> list[Part]:
 
 @dataclass(frozen=True, slots=True)
 class FrameworkPart:
-    """A framework with its controls, exceptions first, and how many came to each result."""
+    """A framework with its controls, exceptions first, and how many came to each result.
+
+    `silent` are the controls that no rule bears on: metadata says nothing about them.
+    """
 
     framework: FrameworkResult
     controls: list[ControlResult]
+    silent: list[ControlResult]
     counts: list[tuple[str, int]]
 
 
 def _framework(framework: FrameworkResult, controls: tuple[ControlResult, ...]) -> FrameworkPart:
-    mine = [control for control in controls if control.framework == framework.id]
+    mine = sorted((control for control in controls if control.framework == framework.id), key=_result_rank)
     counts = [(result, sum(control.result == result for control in mine)) for result in _RESULT_ORDER]
-    return FrameworkPart(framework, sorted(mine, key=_result_rank), [pair for pair in counts if pair[1]])
+    return FrameworkPart(
+        framework=framework,
+        controls=[control for control in mine if control.rules],
+        silent=[control for control in mine if not control.rules],
+        counts=[pair for pair in counts if pair[1]],
+    )
 
 
 def _result_rank(control: ControlResult) -> int:

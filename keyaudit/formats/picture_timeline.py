@@ -60,7 +60,7 @@ class Layout:
     today_from: int
 
 
-WIDE = Layout(960, 248, 600, 26, 238, 36, 15, 5, (856, "start"), 9, 4, today_from=0)
+WIDE = Layout(984, 248, 600, 26, 238, 36, 15, 5, (856, "start"), 9, 4, today_from=0)
 NARROW = Layout(360, 8, 344, 42, 246, 38, 13, 20, (360, "end"), 4, 1, today_from=17)
 """For a phone: names stand above their bars."""
 
@@ -148,7 +148,9 @@ def standing(row: PopulationRow, as_of: int) -> tuple[str, bool]:
         return "old value active", True
     if high is not None and high <= row.rotation_period:
         early, left = "" if low == high else "≥ ", row.rotation_period - high
-        return f"due in {early}{times.describe_duration(left)}" if left else "due now", False
+        due = f"due in {early}{times.describe_duration(left)}" if left else "due now"
+        grave = row.worst is Verdict.FAIL and row.severity in {Severity.CRITICAL, Severity.HIGH}
+        return (f"{row.severity}, {due}", True) if grave else (due, False)
     return "age not known", False
 
 

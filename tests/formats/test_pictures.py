@@ -189,6 +189,8 @@ def test_the_axis_reaches_ahead_to_what_falls_due_soon() -> None:
         (row(low=121), ("≥ 31 d overdue", True)),
         (row(low=90, high=90), ("due now", False)),
         (row(low=50, high=80), ("due in ≥ 10 d", False)),
+        (row(low=50, high=50, worst=Verdict.FAIL, severity=Severity.CRITICAL), ("critical, due in 40 d", True)),
+        (row(low=50, high=50, worst=Verdict.FAIL, severity=Severity.LOW), ("due in 40 d", False)),
         (row(low=50, high=91), ("age not known", False)),
         (row(), ("age not known", False)),
         (row(low=500, high=500, period=None), ("no period", False)),

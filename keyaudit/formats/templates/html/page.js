@@ -169,11 +169,14 @@ function openFinding(fingerprint) {
   view.table.body.scrollTop = view.table.top(at);
 }
 
-/** Links lead to rules that are folded away: unfold them. */
+/** Links lead to rules and controls that are folded away: unfold them. */
 function openPart(id) {
   let part = null;
   try { part = id && document.getElementById(decodeURIComponent(id)); } catch { /* not an id */ }
-  if (part && part.tagName === "DETAILS") part.open = true;
+  const folded = part && part.closest("details:not([open])");
+  if (!folded) return;
+  folded.open = true;
+  part.scrollIntoView();
 }
 
 function setTheme(theme) {
