@@ -51,7 +51,7 @@ ENDINGS = [
         2,
         "keyaudit: Invalid value for --as-of: bad\nhint: keyaudit --help\n",
     ),
-    (KeyboardInterrupt(), 130, "keyaudit: interrupted; no audit was made\n"),
+    (KeyboardInterrupt(), 130, "\nkeyaudit: interrupted; no audit was made\n"),
     (click.Abort(), 130, "keyaudit: interrupted; no audit was made\n"),
 ]
 CRASHES = [
@@ -72,7 +72,7 @@ def raising(error: BaseException) -> click.Command:
     return fail
 
 
-@pytest.mark.parametrize(("error", "code", "said"), ENDINGS, ids=lambda value: type(value).__name__)
+@pytest.mark.parametrize(("error", "code", "said"), ENDINGS, ids=[repr(error) for error, _, _ in ENDINGS])
 def test_an_expected_failure_has_its_code_and_a_hint(error, code, said, capsys) -> None:
     assert run([], raising(error)) == code
     captured = capsys.readouterr()
@@ -119,9 +119,7 @@ USAGE = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("arguments", "said"), USAGE, ids=lambda value: " ".join(value) if isinstance(value, list) else ""
-)
+@pytest.mark.parametrize(("arguments", "said"), USAGE, ids=[" ".join(line) or "nothing" for line, _ in USAGE])
 def test_a_slip_on_the_command_line_is_2_and_says_what_to_write(arguments, said, capsys) -> None:
     assert run(arguments) == 2
     captured = capsys.readouterr()
