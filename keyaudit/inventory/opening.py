@@ -39,13 +39,13 @@ _BLOCK = 1 << 20
 def format_of(path: str | Path, forced: str | None) -> str | None:
     """Say in which format a document is, by its suffix unless `forced`; raises UsageError.
 
-    None for standard input, which has no suffix: `format_of_bytes` looks at it.
+    None for standard input and pipes, which have no suffix: `format_of_bytes` looks at it.
     """
     if forced is not None:
         if forced not in FORMATS:
             raise UsageError(f"no format is called {forced!r}", hint=f"formats: {', '.join(FORMATS)}")
         return forced
-    if str(path) == STDIN:
+    if is_stream(path):
         return None
     suffix = Path(path).suffix.lower()
     if suffix not in SUFFIXES:
@@ -53,6 +53,11 @@ def format_of(path: str | Path, forced: str | None) -> str | None:
             f"{path}: cannot tell its format by its name", hint=f"name it one of {', '.join(SUFFIXES)}"
         )
     return SUFFIXES[suffix]
+
+
+def is_stream(path: str | Path) -> bool:
+    """Say whether a document can be read only once: standard input, a pipe (`<(command)` in a shell)."""
+    return str(path) == STDIN or Path(path).is_fifo()
 
 
 def format_of_bytes(data: bytes) -> str:

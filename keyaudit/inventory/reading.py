@@ -12,11 +12,11 @@ from keyaudit.inventory.csv_documents import read_csv
 from keyaudit.inventory.document import Document
 from keyaudit.inventory.json_documents import read_json, read_ndjson
 from keyaudit.inventory.opening import (
-    STDIN,
     digest_of_bytes,
     digest_of_file,
     format_of,
     format_of_bytes,
+    is_stream,
     name_of,
     read_bytes,
     unreadable,
@@ -41,7 +41,7 @@ def read(paths: Sequence[str | Path], *, format: str | None = None) -> Inventory
 
 
 def _read_one(path: str | Path, format_: str | None, problems: Problems) -> Document | None:
-    if str(path) == STDIN:
+    if is_stream(path):
         return _read_bytes(read_bytes(path), format_, problems)
     if format_ in _WHOLE:
         return _WHOLE[format_](read_bytes(path), problems)

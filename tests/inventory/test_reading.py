@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import threading
 from pathlib import Path
 
 import polars as pl
@@ -167,6 +169,18 @@ def test_standard_input_needs_no_format(format_: str, keyaudit: Keyaudit) -> Non
     content = write(from_rows([row], (), None, ["versions"]), format_)
     done = keyaudit("inventory", "validate", "-", stdin=content)
     assert (done.returncode, done.stdout) == (0, b"valid: 1 credentials, 1 versions\n"), done.stderr
+
+
+def test_a_pipe_is_read_once(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    content = write(from_rows([Credential(**BASE)], (), None, ()), "ndjson")
+    writer = threading.Thread(target=pipe.write_bytes, args=(content,))
+    writer.start()
+    inventory = read([pipe])
+    writer.join()
+    assert inventory.credentials.collect().height == 1
+    assert inventory.sha256 == hashlib.sha256(content).hexdigest()
 
 
 def test_a_format_can_be_forced(tmp_path: Path) -> None:
