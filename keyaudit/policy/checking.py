@@ -90,6 +90,8 @@ class _Checks:
         node = _below(item, name)
         if node is None:
             return EVERYTHING if isinstance(item.content, dict) else None
+        if not isinstance(node.content, dict):
+            return None  # a wrong shape
         before = len(self.problems)
         found = matching.parse(node, self.file, self.problems, f"{field}.{name}")
         return found if len(self.problems) == before else None
@@ -134,10 +136,9 @@ class _Checks:
         controls = self.frameworks.get(name)
         for control, reason in _entries(entry.node, "not_applicable"):
             if controls and control not in controls:
-                message = f"{name} has no control {control!r} here{did_you_mean(control, controls)}"
+                message = f"no control of {name} is called {control!r}{did_you_mean(control, controls)}"
                 self.wrong(reason, f"{field}.not_applicable.{control}", message)
-        if (scope := _below(entry.node, "scope")) is not None and scope.content is not None:
-            self.match(entry.node, "scope", field)
+        self.match(entry.node, "scope", field)
         self.schedules(entry.node, f"{field}.")
         for path, item in _items(entry.node, "schedules"):
             if (

@@ -11,7 +11,8 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from keyaudit.times import parse_duration
 
-_DURATION_SCHEMA = {
+DEFINED = "x-defined"  # stands for a $ref to what `schema` defines
+DURATION_SCHEMA = {
     "type": "string",
     "pattern": r"^\s*\d{1,9}\s*(us|ms|s|m|h|d|w)\s*$",
     "examples": ["30d", "24h"],
@@ -40,12 +41,12 @@ def _not_blank(value: str) -> str:
     return value
 
 
-Duration = Annotated[int, BeforeValidator(_duration), WithJsonSchema(_DURATION_SCHEMA)]
+Duration = Annotated[int, BeforeValidator(_duration), WithJsonSchema(DURATION_SCHEMA)]
 Period = Annotated[
-    int, BeforeValidator(_duration), AfterValidator(_longer_than_nothing), WithJsonSchema(_DURATION_SCHEMA)
+    int, BeforeValidator(_duration), AfterValidator(_longer_than_nothing), WithJsonSchema(DURATION_SCHEMA)
 ]
 Text = Annotated[str, AfterValidator(_not_blank), WithJsonSchema({"type": "string", "pattern": r"\S"})]
-MatchText = Annotated[dict[str, Any], WithJsonSchema({"$ref": "#/$defs/Match"})]
+MatchText = Annotated[dict[str, Any], WithJsonSchema({DEFINED: "Match"})]
 
 
 class _Strict(BaseModel):
@@ -79,7 +80,7 @@ class Classification(_Strict):
 
     match: MatchText = Field(description="Which credentials.")
     set: dict[str, Any] = Field(
-        min_length=1, json_schema_extra={"$ref": "#/$defs/Facts"}, description="Fields and their values."
+        min_length=1, json_schema_extra={DEFINED: "Facts"}, description="Fields and their values."
     )
 
 

@@ -58,7 +58,9 @@ def parse(data: bytes, file: str, *, rules: Rules, frameworks: Controls, inherit
     if inherited is None:
         problems += _unset(root, file, rules)
     if problems or shape is None:
-        raise PolicyError(sorted(set(problems), key=lambda p: (p.line or 0, p.column or 0, p.message)))
+        raise PolicyError(
+            sorted(set(problems), key=lambda p: (p.line or 0, p.column or 0, p.field or "", p.message))
+        )
     return _policy(shape, root, file, rules, inherited, hashlib.sha256(data).hexdigest())
 
 
