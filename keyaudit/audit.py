@@ -31,7 +31,9 @@ def audit(
     run = engines.engine(engine)
     demands = requirements.requirements(policy, frameworks)
     requirement_of = {name: k for k, demand in enumerate(demands) for name in demand.frameworks}
-    collected = frozenset[str]().union(*(c.columns for c in inventory.collections), *(c.set for c in policy.classify))
+    collected = frozenset[str]().union(
+        *(c.columns for c in inventory.collections), *(c.set for c in policy.classify)
+    )
 
     listed = classify.apply(run.open(inventory), policy)
     frame = facts.derive(listed, as_of=as_of, collected=collected, engine=run)

@@ -34,9 +34,6 @@ class Engine(Protocol):
     def table(self, columns: Mapping[str, Sequence[Any]], schema: Mapping[str, str]) -> nw.LazyFrame[Any]:
         """Make a small table to join with; `schema` says `string`, `integer` or `boolean` by column."""
 
-    def keep(self, frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
-        """Compute a frame once because several answers will be taken from it."""
-
     def collect(self, frames: Sequence[nw.LazyFrame[Any]]) -> list[pl.DataFrame]:
         """Run several questions, together where the engine can share their work."""
 
@@ -63,10 +60,6 @@ class Polars:
         """See `Engine.table`."""
         return nw.from_native(_small(columns, schema).lazy())
 
-    def keep(self, frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
-        """See `Engine.keep`."""
-        return nw.from_native(frame.to_native().collect().lazy())
-
     def collect(self, frames: Sequence[nw.LazyFrame[Any]]) -> list[pl.DataFrame]:
         """See `Engine.collect`; polars shares the common part of the plans and streams through it."""
         return pl.collect_all([frame.to_native() for frame in frames], engine="streaming")
@@ -81,7 +74,7 @@ class DuckDB:
         """Open a private in-memory database; raises MissingExtraError without the extra."""
         try:
             import duckdb
-            import pyarrow  # noqa: F401 - duckdb hands frames over through it
+            import pyarrow as _pyarrow  # noqa: F401 - duckdb hands frames over through it
         except ImportError:
             raise MissingExtraError("duckdb", "--engine duckdb") from None
         self._database = duckdb.connect()
@@ -94,12 +87,6 @@ class DuckDB:
     def table(self, columns: Mapping[str, Sequence[Any]], schema: Mapping[str, str]) -> nw.LazyFrame[Any]:
         """See `Engine.table`."""
         return self._view(_small(columns, schema))
-
-    def keep(self, frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
-        """See `Engine.keep`: a temporary table, which DuckDB spills when it must."""
-        name = self._name()
-        frame.to_native().create(name)
-        return nw.from_native(self._database.table(name))
 
     def collect(self, frames: Sequence[nw.LazyFrame[Any]]) -> list[pl.DataFrame]:
         """See `Engine.collect`."""

@@ -98,7 +98,9 @@ class MissingExtraError(KeyauditError):
 
     def __init__(self, extra: str, needed_for: str) -> None:
         """Name the extra that brings the package."""
-        super().__init__(f"{needed_for} needs an extra that is not installed", hint=f"pip install 'keyaudit[{extra}]'")
+        super().__init__(
+            f"{needed_for} needs an extra that is not installed", hint=f"pip install 'keyaudit[{extra}]'"
+        )
         self.extra = extra
 
 

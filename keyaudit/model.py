@@ -71,8 +71,6 @@ class VersionState(StrEnum):
     DESTROYED = "destroyed"
 
 
-
-
 # --- what is known of the world -----------------------------------------------------------------
 
 
@@ -225,7 +223,7 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """A number that a control's own text states. `kind`: required, alternative, guidance, organisation-defined.
+    """A number of a control's own text. `kind`: required, alternative, guidance, organisation-defined.
 
     `fact` names what it limits: `rotation_period`, or a rule parameter such as `unused.after`.
     """
@@ -498,7 +496,8 @@ class PopulationRow:
     """One credential of the population, with what was required of it and how it fared.
 
     The requirement is the strictest of those asked for. `worst` is the worst verdict over all
-    rules (fail, unknown, waived, pass); `rules` the ids of the rules that failed, `severity` the worst of them.
+    rules (fail, unknown, waived, pass); `rules` the ids of the rules that failed, `severity` the
+    worst of them.
     """
 
     source: str
@@ -525,7 +524,11 @@ class PopulationRow:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """The counts that open every report. Every credential × rule is counted exactly once."""
+    """The counts that open every report.
+
+    Every rule is counted exactly once on each of its subjects: a credential, or a scope, a
+    waiver or the policy for the few rules about those.
+    """
 
     verdicts: Mapping[Verdict, int]
     by_severity: Mapping[Severity, int]

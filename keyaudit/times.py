@@ -16,7 +16,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _RFC3339 = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?([Zz]|[+-]\d\d:\d\d)", re.ASCII
 )
-_DURATION = re.compile(r"(\d{1,9})\s*(us|ms|s|m|h|d|w)", re.ASCII)
+_DURATION = re.compile(r"(?:\d{1,9}\s*(?:us|ms|s|m|h|d|w)\s*)+", re.ASCII)
+_PART = re.compile(r"(\d{1,9})\s*(us|ms|s|m|h|d|w)", re.ASCII)
 _UNITS = {"us": MICROSECOND, "ms": 1000, "s": SECOND, "m": MINUTE, "h": HOUR, "d": DAY, "w": WEEK}
 LONGEST_DURATION = 100 * 366 * DAY
 
@@ -76,25 +77,29 @@ def format_date(instant: int) -> str:
 
 
 def parse_duration(text: str) -> int:
-    """Read `30d`, `24h`, `2w`, `90m`, `3600s` as microseconds; raises ValueError with a sentence."""
-    match = _DURATION.fullmatch(text.strip())
-    if match is None:
+    """Read `30d`, `24h`, `2w`, `90m`, `1d12h` as microseconds; raises ValueError with a sentence."""
+    if _DURATION.fullmatch(text.strip()) is None:
         raise ValueError("not a duration such as 30d, 24h, 2w or 90m")
-    duration = int(match[1]) * _UNITS[match[2]]
+    duration = sum(int(count) * _UNITS[unit] for count, unit in _PART.findall(text))
     if duration > LONGEST_DURATION:
         raise ValueError("longer than a hundred years")
     return duration
 
 
 def format_duration(duration: int) -> str:
-    """Print a duration exactly, in the largest unit that divides it: 30d, 36h, 90m, 1us."""
+    """Print a duration exactly: in one unit if that takes few digits (`90d`, `36h`), else `88d13h51m`."""
     if duration == 0:
         return "0s"
     sign, size = ("-", -duration) if duration < 0 else ("", duration)
-    for unit in ("d", "h", "m", "s", "ms", "us"):
-        if size % _UNITS[unit] == 0:
+    for unit in ("d", "h", "m", "s"):
+        if size % _UNITS[unit] == 0 and size // _UNITS[unit] < (100 if unit != "d" else size):
             return f"{sign}{size // _UNITS[unit]}{unit}"
-    raise AssertionError("one microsecond divides every integer")
+    parts, rest = [], size
+    for unit in ("d", "h", "m", "s", "us"):
+        count, rest = divmod(rest, _UNITS[unit])
+        if count:
+            parts.append(f"{count}{unit}")
+    return sign + "".join(parts)
 
 
 def describe_duration(duration: int) -> str:

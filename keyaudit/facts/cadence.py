@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from itertools import pairwise
 
 from keyaudit.times import DAY, HOUR, LONGEST_DURATION, MINUTE, WEEK, parse_duration
 
@@ -54,15 +55,15 @@ def _cron(fields: list[str], *, aws: bool) -> int | None:
     if aws and (day == "?") == (weekday == "?"):
         return None  # AWS wants exactly one of the two days to be left open
     minute, hour = _from_zero(minute), _from_zero(hour)
-    weekday = _sunday_is_zero(weekday) if aws else weekday
+    from_sunday = _sunday_is_zero(weekday) if aws else weekday
     times = _times_of_day(minute, hour)
-    if times is None or weekday is None:
+    if times is None or from_sunday is None:
         return None
-    days = _days(day.replace("?", "*"), month, weekday.replace("?", "*"), year, either_day=not aws)
+    days = _days(day.replace("?", "*"), month, from_sunday.replace("?", "*"), year, either_day=not aws)
     if days is None:
         return None
-    within = max((b - a for a, b in zip(times, times[1:], strict=False)), default=0)
-    overnight = max((b - a for a, b in zip(days, days[1:], strict=False)), default=LONGEST_DURATION)
+    within = max((b - a for a, b in pairwise(times)), default=0)
+    overnight = max((b - a for a, b in pairwise(days)), default=LONGEST_DURATION)
     return min(max(within, overnight + times[0] - times[-1]), LONGEST_DURATION)
 
 
@@ -82,12 +83,11 @@ def _sunday_is_zero(weekday: str) -> str | None:
     parts = re.split(r"([,/#-])", weekday)
     shifted, keep = [], False
     for part in parts:
-        if part.isdigit() and not keep:
-            if not 1 <= int(part) <= 7:
-                return None
-            part = str(int(part) - 1)
+        day = part.isdigit() and not keep
+        if day and not 1 <= int(part) <= 7:
+            return None
+        shifted.append(str(int(part) - 1) if day else part)
         keep = part in {"/", "#"}
-        shifted.append(part)
     return "".join(shifted)
 
 

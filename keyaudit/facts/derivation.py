@@ -28,9 +28,13 @@ def derive(
         return _with_value(some, as_of, collected)
 
     frame = valued(listed)
-    frame = frame.with_columns(*_age(), *_use(), *_future(), _single_value(), exposed_since=nw.col("compromised_at"))
     frame = frame.with_columns(
-        rotates=nw.col("in_use") & ~nw.col("is_replica") & ~(nw.col("class") == "dynamic-secret").fill_null(value=False)
+        *_age(), *_use(), *_future(), _single_value(), exposed_since=nw.col("compromised_at")
+    )
+    frame = frame.with_columns(
+        rotates=nw.col("in_use")
+        & ~nw.col("is_replica")
+        & ~(nw.col("class") == "dynamic-secret").fill_null(value=False)
     )
     frame = _with_schedule(frame, listed, collected, engine)
     return relatives.derive(frame, listed, valued, collected)
@@ -38,7 +42,9 @@ def derive(
 
 def _with_value(frame: nw.LazyFrame[Any], as_of: int, collected: frozenset[str]) -> nw.LazyFrame[Any]:
     """Add what the versions say: above all, since when the value in use exists."""
-    frame = frame.with_columns(as_of=nw.lit(as_of, dtype=nw.Int64), versions_known=~nw.col("versions").is_null())
+    frame = frame.with_columns(
+        as_of=nw.lit(as_of, dtype=nw.Int64), versions_known=~nw.col("versions").is_null()
+    )
     frame = _with_versions(frame, collected)
     return frame.with_columns(*versions.facts(), *_identity()).with_columns(_value_created_at())
 

@@ -30,7 +30,8 @@ _STAGED = {"has_staging": nw.Boolean, "staging_value_created_at": nw.Int64, "sta
 
 def _without(frame: Frame, names: dict[str, Any]) -> Frame:
     empty = {
-        name: nw.lit(value=False) if kind is nw.Boolean else nw.lit(None, dtype=kind) for name, kind in names.items()
+        name: nw.lit(value=False) if kind is nw.Boolean else nw.lit(None, dtype=kind)
+        for name, kind in names.items()
     }
     return frame.with_columns(**empty)
 
@@ -43,10 +44,14 @@ def _with_lineage(frame: Frame, listed: Frame, valued: Callable[[Frame], Frame])
         nw.col("environment").is_null().any().alias("some_unclassified"),
         own.max().alias("lineage_newest_at"),
     )
-    counted = nw.col("all_environments").cast(nw.Int64) - nw.when(nw.col("some_unclassified")).then(1).otherwise(0)
+    counted = nw.col("all_environments").cast(nw.Int64) - nw.when(nw.col("some_unclassified")).then(
+        1
+    ).otherwise(0)
     # With an unclassified copy, one environment might still be two.
     certain = ~nw.col("some_unclassified") | (counted > 1)
-    family = family.select("lineage", "lineage_newest_at", lineage_environments=nw.when(certain).then(counted))
+    family = family.select(
+        "lineage", "lineage_newest_at", lineage_environments=nw.when(certain).then(counted)
+    )
     return frame.join(family, on="lineage", how="left")
 
 
@@ -65,7 +70,9 @@ def _with_staging(frame: Frame, listed: Frame, valued: Callable[[Frame], Frame])
     named = staging.with_columns(counterpart=bare, short=short)
     counterparts = [
         named.select("value_created_at", "counterpart"),
-        named.filter(nw.col("short") != nw.col("counterpart")).select("value_created_at", counterpart="short"),
+        named.filter(nw.col("short") != nw.col("counterpart")).select(
+            "value_created_at", counterpart="short"
+        ),
     ]
     family = (
         nw.concat(counterparts)
@@ -77,4 +84,3 @@ def _with_staging(frame: Frame, listed: Frame, valued: Callable[[Frame], Frame])
     created = nw.when(paired).then(nw.col("staging_value_created_at"))
     frame = frame.with_columns(has_staging=paired, staging_value_created_at=created)
     return frame.with_columns(staging_lead=nw.col("value_created_at") - nw.col("staging_value_created_at"))
-

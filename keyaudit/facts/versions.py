@@ -60,7 +60,9 @@ def _counts() -> list[nw.Expr]:
         (pending & no_date).any().alias("v_pending_undated"),
         _highest(was_in_use, created).alias("v_replaced_created"),
         (was_in_use & no_date).any().alias("v_replaced_undated"),
-        nw.max_horizontal("created_at", "superseded_at", "retired_at", "last_used_at").max().alias("v_latest"),
+        nw.max_horizontal("created_at", "superseded_at", "retired_at", "last_used_at")
+        .max()
+        .alias("v_latest"),
     ]
 
 
@@ -98,7 +100,10 @@ def _compromised() -> list[nw.Expr]:
     unclear = nw.col("served") & nw.col("maybe")
     return [
         (before & usable).fill_null(value=False).any().alias("v_exposed"),
-        ((before & unclear) | (undated & (usable | unclear))).fill_null(value=False).any().alias("v_may_expose"),
+        ((before & unclear) | (undated & (usable | unclear)))
+        .fill_null(value=False)
+        .any()
+        .alias("v_may_expose"),
         _lowest((created > flagged) & ~nw.col("pending"), created - flagged).alias("v_replaced_after"),
     ]
 
@@ -127,7 +132,9 @@ def facts() -> list[nw.Expr]:
         least = nw.max_horizontal(dated, nw.when(flag(is_open)).then(now - changed))
         most = nw.max_horizontal(
             dated,
-            nw.when(flag(is_open)).then(nw.max_horizontal((now - current).fill_null(LONGEST_DURATION), 0 * now)),
+            nw.when(flag(is_open)).then(
+                nw.max_horizontal((now - current).fill_null(LONGEST_DURATION), 0 * now)
+            ),
         )
         return least, most
 
@@ -140,7 +147,9 @@ def facts() -> list[nw.Expr]:
         nw.when(~flag("v_pending_undated")).then(now - nw.col("v_pending_created")).alias("pending_for"),
         nw.when(known).then(nw.col("v_old").fill_null(0) > 0).alias("has_superseded"),
         nw.when(known).then(active_low.fill_null(NONE)).alias("old_active_min"),
-        nw.when(known).then(nw.max_horizontal(active_high, maybe_high).fill_null(NONE)).alias("old_active_max"),
+        nw.when(known)
+        .then(nw.max_horizontal(active_high, maybe_high).fill_null(NONE))
+        .alias("old_active_max"),
         nw.when(known).then(served_low.fill_null(NONE)).alias("old_enabled_min"),
         nw.when(known).then(served_high.fill_null(NONE)).alias("old_enabled_max"),
         *_use(known, flag),
@@ -159,7 +168,11 @@ def _use(known: nw.Expr, flag: Any) -> list[nw.Expr]:
     least = nw.max_horizontal(after, late - nw.col("last_changed_at"))
     most = nw.max_horizontal(after, nw.when(~late.is_null()).then(late - nw.col("v_current_created")))
     unclear = flag("v_used_unknown") | (~late.is_null() & nw.col("v_current_created").is_null())
-    high = nw.when(unclear).then(nw.lit(LONGEST_DURATION)).otherwise(nw.max_horizontal(most, 0 * nw.col("as_of") - 1))
+    high = (
+        nw.when(unclear)
+        .then(nw.lit(LONGEST_DURATION))
+        .otherwise(nw.max_horizontal(most, 0 * nw.col("as_of") - 1))
+    )
     return [
         nw.when(known).then(nw.max_horizontal(least, 0 * nw.col("as_of") - 1)).alias("old_used_min"),
         nw.when(known).then(high).alias("old_used_max"),

@@ -1,5 +1,6 @@
 """Verdicts → findings → controls → Report: everything a reader is shown, sorted and counted once."""
 
-from keyaudit.report.building import Outcome, build
+from keyaudit.report.building import build
+from keyaudit.report.outcome import Outcome
 
 __all__ = ["Outcome", "build"]

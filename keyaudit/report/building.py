@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -25,14 +24,15 @@ from keyaudit.model import (
     RuleResult,
     Schedule,
     ScheduleSummary,
-    ScopeStatus,
     Severity,
     Summary,
     Verdict,
     WaiverResult,
 )
 from keyaudit.report import controls, subjects
+from keyaudit.report.exceptions import WAIVED, evidence
 from keyaudit.report.findings import Bearing, Block, CredentialBlock, Findings
+from keyaudit.report.outcome import Outcome
 from keyaudit.report.population import Population
 from keyaudit.report.questions import Place, gating
 from keyaudit.report.waiving import waive
@@ -42,24 +42,7 @@ from keyaudit.verdicts import FAIL, UNKNOWN, Judged
 if TYPE_CHECKING:
     from keyaudit.report.subjects import Judgement
 
-_WAIVED = 3
 _SORTED = ("source", "scope", "id", "row")
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What the engine answered: one row of counts, the rows that did not pass, and where things are.
-
-    `schedules` counts credentials by the name of the policy's schedule; `population` computes
-    every credential's row when a format asks for it.
-    """
-
-    counts: Mapping[str, Any]
-    suspects: pl.DataFrame
-    schedules: Mapping[str | None, int]
-    population: Callable[[], pl.DataFrame]
-    judged: tuple[Judged, ...]
-    laid: tuple[Place, ...]
 
 
 def build(
@@ -77,14 +60,16 @@ def build(
     matched: Counter[str] = Counter()
     standing, blocks = outcome.suspects, list[Block]()
     for judged in outcome.judged:
-        standing, found = _credential_blocks(judged, standing, policy, waivers, matched, by_rule.get(judged.rule.name, ()))
+        standing, found = _credential_blocks(
+            judged, standing, policy, waivers, matched, by_rule.get(judged.rule.name, ())
+        )
         blocks += found
     waiver_results = subjects.waiver_results(policy.waivers, matched, as_of)
     others = _others(rules, policy, inventory.coverage, waiver_results, as_of)
     blocks += _other_blocks(rules, policy, others, by_rule)
     findings = Findings(blocks)
     results = _rule_results(rules, policy, outcome, others, findings)
-    known = _evidence(rules, policy, outcome, others, standing, inventory.coverage)
+    known = evidence(rules, policy, outcome, others, standing, inventory.coverage)
     return Report(
         version=__version__,
         as_of=as_of,
@@ -94,10 +79,13 @@ def build(
             FrameworkResult(f.id, f.name, f.version, f.publisher, f.scope_note, f.sha256) for f in frameworks
         ),
         inventory=InventorySummary(
-            inventory.sha256, inventory.collected_at, int(outcome.counts["credentials"]), int(outcome.counts["versions"] or 0)
+            inventory.sha256,
+            inventory.collected_at,
+            int(outcome.counts["credentials"]),
+            int(outcome.counts["versions"] or 0),
         ),
         coverage=inventory.coverage,
-        summary=_summary(results, rules, findings, int(outcome.counts["credentials"]), fail_on),
+        summary=_summary(results, findings, int(outcome.counts["credentials"]), fail_on),
         rules=results,
         controls=controls.results(outcome.laid, outcome.counts, known, policy),
         findings=findings,
@@ -132,33 +120,56 @@ def _credential_blocks(
         return suspects, []
     rule, code = judged.rule, pl.col(judged.column)
     failed, waived = waive(rule, suspects.filter(code == FAIL), waivers, matched)
-    groups = ((Verdict.FAIL, FAIL, failed), (Verdict.WAIVED, FAIL, waived), (Verdict.UNKNOWN, UNKNOWN, suspects.filter(code == UNKNOWN)))
+    groups = (
+        (Verdict.FAIL, FAIL, failed),
+        (Verdict.WAIVED, FAIL, waived),
+        (Verdict.UNKNOWN, UNKNOWN, suspects.filter(code == UNKNOWN)),
+    )
     blocks: list[Block] = []
     for verdict, value, rows in groups:
         theirs = pl.col("user_owned").fill_null(value=False)
         for mine, severity, basis, bearing in (
-            (rows.filter(~theirs), policy.settings[rule.name].severity or rule.severity, rule.basis, bearings),
+            (
+                rows.filter(~theirs),
+                policy.settings[rule.name].severity or rule.severity,
+                rule.basis,
+                bearings,
+            ),
             (rows.filter(theirs), Severity.INFO, Basis.PRACTICE, ()),
         ):
             if not mine.is_empty():
                 practice = basis is Basis.PRACTICE
                 blocks.append(
                     CredentialBlock(
-                        rule, verdict, severity, basis, mine.sort(_SORTED), judged.by_requirement, () if practice else tuple(bearing), value
+                        rule,
+                        verdict,
+                        severity,
+                        basis,
+                        mine.sort(_SORTED),
+                        judged.by_requirement,
+                        () if practice else tuple(bearing),
+                        value,
                     )
                 )
     if not waived.is_empty():
         covered = pl.col("row").is_in(waived["row"].implode())
         own = sorted({judged.column, *judged.by_requirement})
         suspects = suspects.with_columns(
-            pl.when(covered & (pl.col(name) == FAIL)).then(pl.lit(_WAIVED, dtype=pl.Int8)).otherwise(pl.col(name)).alias(name)
+            pl.when(covered & (pl.col(name) == FAIL))
+            .then(pl.lit(WAIVED, dtype=pl.Int8))
+            .otherwise(pl.col(name))
+            .alias(name)
             for name in own
         )
     return suspects, blocks
 
 
 def _others(
-    rules: Sequence[Rule], policy: Policy, coverage: Sequence[Coverage], waivers: Sequence[WaiverResult], as_of: int
+    rules: Sequence[Rule],
+    policy: Policy,
+    coverage: Sequence[Coverage],
+    waivers: Sequence[WaiverResult],
+    as_of: int,
 ) -> dict[str, tuple[Judgement, ...]]:
     """Judge the rules that are not about credentials, by rule name."""
     return {
@@ -200,7 +211,10 @@ def _rule_results(
         if block.verdict is Verdict.WAIVED:
             waived[block.rule.id] += len(block)
     places = {judged.rule.id: judged for judged in outcome.judged}
-    return tuple(_rule_result(rule, policy, outcome.counts, places.get(rule.id), others, waived[rule.id]) for rule in rules)
+    return tuple(
+        _rule_result(rule, policy, outcome.counts, places.get(rule.id), others, waived[rule.id])
+        for rule in rules
+    )
 
 
 def _rule_result(
@@ -213,7 +227,9 @@ def _rule_result(
 ) -> RuleResult:
     if judged is not None:
         total = int(counts["credentials"])
-        passed, failed, unknown = (int(counts.get(f"{rule.id}:{word}") or 0) for word in ("pass", "fail", "unknown"))
+        passed, failed, unknown = (
+            int(counts.get(f"{rule.id}:{word}") or 0) for word in ("pass", "fail", "unknown")
+        )
     else:
         verdicts = Counter(judgement.verdict for judgement in others.get(rule.name, ()))
         total = verdicts.total()
@@ -239,56 +255,6 @@ def _rule_result(
     )
 
 
-def _evidence(
-    rules: Sequence[Rule],
-    policy: Policy,
-    outcome: Outcome,
-    others: Mapping[str, tuple[Judgement, ...]],
-    standing: pl.DataFrame,
-    coverage: Sequence[Coverage],
-) -> controls.Evidence:
-    unasked = {j.rule.name: f"{', '.join(j.lacking)} not collected" for j in outcome.judged if j.lacking}
-    unasked |= {rule.name: "switched off by the policy" for rule in rules if not policy.settings[rule.name].enabled}
-    unseen = sum(scope.status in {ScopeStatus.PARTIAL, ScopeStatus.FAILED} for scope in coverage)
-    failing, waived = _broken(outcome, standing)
-    return controls.Evidence(
-        rules={rule.name: rule for rule in rules},
-        unasked=unasked,
-        others={name: Counter(judgement.verdict for judgement in judged) for name, judged in others.items()},
-        failing=failing,
-        waived=waived,
-        blind=f"{unseen:,} of {len(coverage):,} scopes could not be read completely" if unseen else "",
-    )
-
-
-def _broken(
-    outcome: Outcome, standing: pl.DataFrame
-) -> tuple[dict[tuple[str, str], int], dict[tuple[str, str], int]]:
-    """Count, for every control, the credentials that break it and those whose breaks are waived.
-
-    Good practice never breaks a control, and neither does a customer's own key.
-    """
-    if standing.is_empty():
-        return {}, {}
-    by_name = {judged.rule.name: judged for judged in outcome.judged}
-    asked: dict[str, pl.Expr] = {}
-    for i, place in enumerate(outcome.laid):
-        bearing = [by_name[name] for name in place.control.rules if name in by_name]
-        columns = sorted({j.by_requirement[place.requirement] for j in bearing if j.asked and j.rule.basis is not Basis.PRACTICE})
-        inside = ~pl.col("user_owned").fill_null(value=False)
-        if place.population is not None:
-            inside &= pl.col(place.population).fill_null(value=False)
-        if columns:
-            fails = pl.any_horizontal(pl.col(name) == FAIL for name in columns)
-            waived = pl.any_horizontal(pl.col(name) == _WAIVED for name in columns)
-            asked[f"f{i}"] = (inside & fails).sum()
-            asked[f"w{i}"] = (inside & ~fails & waived).sum()
-    answer = standing.select(**asked).row(0, named=True) if asked else {}
-    both = ({p.key: int(answer.get(f"{letter}{i}") or 0) for i, p in enumerate(outcome.laid)} for letter in "fw")
-    failing, waived_only = both
-    return failing, waived_only
-
-
 def _waived_rows(findings: Findings) -> frozenset[tuple[int, str]]:
     return frozenset(
         (row, block.rule.id)
@@ -303,7 +269,9 @@ def _policy(policy: Policy, frameworks: Sequence[Framework], used: Mapping[str |
     for framework in frameworks:
         demand = policy.frameworks.get(framework.id)
         rows += [_schedule(schedule, framework.id, 0) for schedule in (demand.schedules if demand else ())]
-    return PolicySummary(policy.name, policy.sha256, policy.owner, policy.approved_by, policy.reviewed_on, tuple(rows))
+    return PolicySummary(
+        policy.name, policy.sha256, policy.owner, policy.approved_by, policy.reviewed_on, tuple(rows)
+    )
 
 
 def _schedule(schedule: Schedule, framework: str | None, credentials: int) -> ScheduleSummary:
@@ -319,16 +287,15 @@ def _schedule(schedule: Schedule, framework: str | None, credentials: int) -> Sc
 
 
 def _summary(
-    results: Sequence[RuleResult], rules: Sequence[Rule], findings: Findings, credentials: int, fail_on: Severity | None
+    results: Sequence[RuleResult], findings: Findings, credentials: int, fail_on: Severity | None
 ) -> Summary:
-    about_credentials = {rule.id for rule in rules if rule.subject == "credential"}
-    counted = [result for result in results if result.id in about_credentials]
+    """Count every rule on every credential, and on every scope, waiver and policy, exactly once."""
     verdicts = {
-        Verdict.PASS: sum(result.passed for result in counted),
-        Verdict.FAIL: sum(result.failed for result in counted),
-        Verdict.UNKNOWN: sum(result.unknown for result in counted),
-        Verdict.NOT_APPLICABLE: sum(result.not_applicable for result in counted),
-        Verdict.WAIVED: sum(result.waived for result in counted),
+        Verdict.PASS: sum(result.passed for result in results),
+        Verdict.FAIL: sum(result.failed for result in results),
+        Verdict.UNKNOWN: sum(result.unknown for result in results),
+        Verdict.NOT_APPLICABLE: sum(result.not_applicable for result in results),
+        Verdict.WAIVED: sum(result.waived for result in results),
     }
     by_severity: Counter[Severity] = Counter()
     for block in findings.blocks:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,43 +10,48 @@ from typing import Any
 from keyaudit.model import Basis, ControlResult, Policy, Rule, Verdict
 from keyaudit.report.questions import Place
 
+_WORST_FIRST = (Verdict.FAIL, Verdict.UNKNOWN, Verdict.WAIVED, Verdict.PASS, Verdict.NOT_APPLICABLE)
+
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """What the audit knows beside the counts of credentials.
 
     `rules` maps every rule name to its rule, `unasked` rule names to why they could not be
-    asked, `others` the results of rules about scopes, waivers and the policy by rule name and
-    verdict. `failing` counts, by control, the credentials that broke it, `waived` those whose
+    asked, `others` the verdicts of rules about scopes, waivers and the policy by rule name and
+    subject. `failing` counts, by control, the credentials that broke it, `waived` those whose
     failures are all waived. `blind` says why the population is not complete, if it is not.
     """
 
     rules: Mapping[str, Rule]
     unasked: Mapping[str, str]
-    others: Mapping[str, Mapping[Verdict, int]]
+    others: Mapping[str, Mapping[str, Verdict]]
     failing: Mapping[tuple[str, str], int]
     waived: Mapping[tuple[str, str], int]
     blind: str
 
 
-def results(laid: Sequence[Place], counts: Mapping[str, Any], known: Evidence, policy: Policy) -> tuple[ControlResult, ...]:
+def results(
+    laid: Sequence[Place], counts: Mapping[str, Any], known: Evidence, policy: Policy
+) -> tuple[ControlResult, ...]:
     """Give the result of every control, in the order of its framework."""
     return tuple(_result(place, counts, known, policy) for place in laid)
 
 
 def _result(place: Place, counts: Mapping[str, Any], known: Evidence, policy: Policy) -> ControlResult:
     control = place.control
-    mine = [known.others[name] for name in control.rules if name in known.others]
-    exceptions = known.failing.get(place.key, 0) + sum(verdicts.get(Verdict.FAIL, 0) for verdicts in mine)
-    unclassified = 0
-    if _about_credentials(place, known) or not mine:
+    population, tested, unknown, unclassified, exceptions = 0, 0, 0, 0, 0
+    others = _others(control.rules, known)
+    if _about_credentials(place, known) or not others:
         population, unclassified = _population(place, counts)
         tested = int(counts.get(place.tested) or 0)
         unknown = int(counts.get(f"{place.tested}:unknown") or 0)
-    else:
-        population = sum(sum(verdicts.values()) for verdicts in mine)
-        unknown = sum(verdicts.get(Verdict.UNKNOWN, 0) for verdicts in mine)
-        tested = population - unknown
+        exceptions = known.failing.get(place.key, 0)
+    for verdicts in others:
+        population += verdicts.total()
+        tested += verdicts.total() - verdicts[Verdict.UNKNOWN]
+        unknown += verdicts[Verdict.UNKNOWN]
+        exceptions += verdicts[Verdict.FAIL]
     result, reason = _decide(place, known, policy, exceptions, tested, unknown, population, unclassified)
     return ControlResult(
         framework=place.framework.id,
@@ -66,8 +72,20 @@ def _result(place: Place, counts: Mapping[str, Any], known: Evidence, policy: Po
     )
 
 
+def _others(rules: Sequence[str], known: Evidence) -> list[Counter[Verdict]]:
+    """Sum up what is not a credential, once by kind: a waiver is one waiver for all rules about waivers."""
+    kinds: dict[str, dict[str, Verdict]] = {}
+    for name in rules:
+        for subject, verdict in known.others.get(name, {}).items():
+            worst = kinds.setdefault(known.rules[name].subject, {})
+            worst[subject] = min(worst.get(subject, verdict), verdict, key=_WORST_FIRST.index)
+    return [Counter(verdicts.values()) for verdicts in kinds.values()]
+
+
 def _about_credentials(place: Place, known: Evidence) -> bool:
-    return any(known.rules[name].subject == "credential" for name in place.control.rules if name in known.rules)
+    return any(
+        known.rules[name].subject == "credential" for name in place.control.rules if name in known.rules
+    )
 
 
 def _population(place: Place, counts: Mapping[str, Any]) -> tuple[int, int]:
@@ -98,9 +116,17 @@ def _decide(
     if unclassified:
         return "not-evaluated", f"{unclassified:,} credentials have no class that places them in or out of it"
     if not population:
-        return "not-applicable", "no credential of this kind in the population"
+        about = (
+            "no credential of this kind"
+            if _about_credentials(place, known)
+            else "nothing of this kind, such as a waiver,"
+        )
+        return "not-applicable", f"{about} is in the population"
     if waived := known.waived.get(place.key, 0):
-        return "supporting-only", f"nothing failed, but {waived:,} are covered by waivers that an auditor must accept"
+        return (
+            "supporting-only",
+            f"nothing failed, but {waived:,} are covered by waivers that an auditor must accept",
+        )
     if reason := _untested(control.rules, known, unknown, population):
         return "not-evaluated", reason
     if not tested:
@@ -111,7 +137,9 @@ def _decide(
 
 
 def _untested(rules: Sequence[str], known: Evidence, unknown: int, population: int) -> str:
-    bearing = [name for name in rules if name in known.rules and known.rules[name].basis is not Basis.PRACTICE]
+    bearing = [
+        name for name in rules if name in known.rules and known.rules[name].basis is not Basis.PRACTICE
+    ]
     unasked = [f"{name} ({known.unasked[name]})" for name in bearing if name in known.unasked]
     if unasked:
         return f"not tested: {', '.join(unasked)}"

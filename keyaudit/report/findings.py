@@ -186,7 +186,8 @@ class CredentialBlock:
         return tuple(
             bearing.control
             for bearing in self.bearings
-            if (bearing.applies is None or row[bearing.applies]) and row[self.codes[bearing.requirement]] == self.code
+            if (bearing.applies is None or row[bearing.applies])
+            and row[self.codes[bearing.requirement]] == self.code
         )
 
 
@@ -211,7 +212,11 @@ def message(rule: Rule, known: Any, *, decided: bool) -> str:
     if decided or "age" in fields:
         return rule.message.format_map({field: _spoken(field, known) for field in fields})
     missing = [name.replace("_", " ") for name in _doubtful(rule) if known[name] is None]
-    return f"cannot be decided: {', '.join(missing)} not known" if missing else "cannot be decided from the dates known"
+    return (
+        f"cannot be decided: {', '.join(missing)} not known"
+        if missing
+        else "cannot be decided from the dates known"
+    )
 
 
 def _doubtful(rule: Rule) -> tuple[str, ...]:
@@ -260,10 +265,18 @@ def _fix(rule: Rule, row: Mapping[str, Any]) -> str | None:
     if template is None:
         return None
     account, _, region = row["scope"].partition("/")
-    places = {"id": row["id"], "name": row["name"], "scope": row["scope"], "account": account, "region": region}
+    places = {
+        "id": row["id"],
+        "name": row["name"],
+        "scope": row["scope"],
+        "account": account,
+        "region": region,
+    }
     return template.format_map({name: shlex.quote(value) for name, value in places.items()})
 
 
 def fingerprint(*parts: str) -> str:
     """Identify a finding across runs; parts are kept apart so that no two can run together."""
-    return hashlib.sha256("\x1f".join(part.replace("\x1f", "\x1f\x1f") for part in parts).encode()).hexdigest()[:32]
+    return hashlib.sha256(
+        "\x1f".join(part.replace("\x1f", "\x1f\x1f") for part in parts).encode()
+    ).hexdigest()[:32]

@@ -20,7 +20,11 @@ _AGE = ("age_min", "age_max", "age_basis", "value_created_at")
 
 def question(frame: nw.LazyFrame[Any], judged: Sequence[Judged], requirements: int) -> nw.LazyFrame[Any]:
     """Ask for every credential, in the order of the inventory."""
-    required = [f"{name}@{k}" for k in range(requirements) for name in ("rotation_period", "grace_period", "schedule", "due_at")]
+    required = [
+        f"{name}@{k}"
+        for k in range(requirements)
+        for name in ("rotation_period", "grace_period", "schedule", "due_at")
+    ]
     codes = [rule.column for rule in judged if rule.asked]
     return frame.select("row", "versions", "user_owned", *_IDENTITY, *_AGE, *required, *codes).sort("row")
 
@@ -39,7 +43,9 @@ class Population(Sequence[PopulationRow]):
         self._compute = compute
         self._rules = {rule.column: rule.rule for rule in judged if rule.asked}
         self._waived = waived
-        self._severity = {rule.id: policy.settings[rule.name].severity or rule.severity for rule in self._rules.values()}
+        self._severity = {
+            rule.id: policy.settings[rule.name].severity or rule.severity for rule in self._rules.values()
+        }
 
     @cached_property
     def _frame(self) -> pl.DataFrame:
@@ -106,7 +112,7 @@ def _strictest(row: Mapping[str, Any]) -> int:
 
 
 def bars(versions: Sequence[Mapping[str, Any]]) -> tuple[VersionBar, ...]:
-    """Lay versions out in time, oldest first; a value ends where the next one begins unless said otherwise."""
+    """Lay versions out in time, oldest first; a value ends where the next begins, if nothing else is said."""
     ordered = sorted(versions, key=lambda v: (v["created_at"] is None, v["created_at"] or 0, v["id"]))
     following = [*(version["created_at"] for version in ordered[1:]), None][: len(ordered)]
     return tuple(

@@ -18,6 +18,7 @@ from keyaudit.verdicts import FAIL, PASS, UNKNOWN, Judged
 if TYPE_CHECKING:
     from keyaudit.match import Match
 
+
 @dataclass
 class Populations:
     """The distinct groups of credentials that controls are about, each one boolean column.
@@ -83,7 +84,10 @@ def counts(
     frame: nw.LazyFrame[Any], judged: Sequence[Judged], laid: Sequence[Place], populations: Populations
 ) -> nw.LazyFrame[Any]:
     """Ask for one row: verdicts by rule, sizes of populations, and how many of each were tested."""
-    sums = [nw.len().alias("credentials"), (nw.col("version_count") + nw.col("v_pending").fill_null(0)).sum().alias("versions")]
+    sums = [
+        nw.len().alias("credentials"),
+        (nw.col("version_count") + nw.col("v_pending").fill_null(0)).sum().alias("versions"),
+    ]
     for rule in judged:
         code = nw.col(rule.column)
         if rule.asked:
@@ -93,7 +97,10 @@ def counts(
         sums += [nw.col(name).sum().alias(name), nw.col(name).is_null().sum().alias(f"{name}:unclassified")]
     for place in {place.tested: place for place in laid if place.codes}.values():
         worst = nw.max_horizontal(*place.codes) if len(place.codes) > 1 else nw.col(place.codes[0])
-        answers = {place.tested: (worst == PASS) | (worst == FAIL), f"{place.tested}:unknown": worst == UNKNOWN}
+        answers = {
+            place.tested: (worst == PASS) | (worst == FAIL),
+            f"{place.tested}:unknown": worst == UNKNOWN,
+        }
         for name, answer in answers.items():
             inside = answer if place.population is None else answer & nw.col(place.population)
             sums.append(inside.sum().alias(name))
@@ -118,7 +125,9 @@ def suspects(
         return listed.filter(nw.lit(value=False)).select("row", *wide)
     worst = nw.max_horizontal(*(rule.column for rule in asked)) if len(asked) > 1 else nw.col(asked[0].column)
     narrow = sorted(_shown(asked, populations, requirements) - {*CREDENTIALS, "versions"})
-    return listed.select("row", *wide).join(frame.filter(worst >= UNKNOWN).select(*narrow), on="row", how="inner")
+    return listed.select("row", *wide).join(
+        frame.filter(worst >= UNKNOWN).select(*narrow), on="row", how="inner"
+    )
 
 
 def _shown(asked: Sequence[Judged], populations: Populations, requirements: int) -> set[str]:

@@ -6,7 +6,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from keyaudit.model import Coverage, Finding, Policy, Rule, RuleSetting, ScopeStatus, Severity, Verdict, Waiver, WaiverResult
+from keyaudit.model import (
+    Coverage,
+    Finding,
+    Policy,
+    Rule,
+    RuleSetting,
+    ScopeStatus,
+    Severity,
+    Verdict,
+    Waiver,
+    WaiverResult,
+)
 from keyaudit.report.findings import ReadyBlock, fingerprint
 from keyaudit.times import format_date, format_duration
 
@@ -68,7 +79,9 @@ def _review(policy: Policy, as_of: int) -> Iterator[Judgement]:
     yield Judgement(policy.name, verdict, fields)
 
 
-def block(rule: Rule, setting: RuleSetting, verdict: Verdict, judgements: Sequence[Judgement], controls: Any) -> ReadyBlock:
+def block(
+    rule: Rule, setting: RuleSetting, verdict: Verdict, judgements: Sequence[Judgement], controls: Any
+) -> ReadyBlock:
     """Turn the judgements of one verdict into findings; `controls` are those the rule bears on."""
     severity = _severity(rule, setting)
     ready = tuple(
@@ -81,7 +94,9 @@ def block(rule: Rule, setting: RuleSetting, verdict: Verdict, judgements: Sequen
             credential=None,
             subject=judgement.subject,
             version=None,
-            message=rule.message.format_map({k: "none" if v is None else v for k, v in judgement.fields.items()}),
+            message=rule.message.format_map(
+                {k: "none" if v is None else v for k, v in judgement.fields.items()}
+            ),
             evidence=dict(judgement.fields),
             due_at=None,
             clause=None,

@@ -33,7 +33,9 @@ def _served(versions: Sequence[Version]) -> list[Version]:
 
 def _used(versions: Sequence[Version]) -> list[Version]:
     old = [v for v in versions if v["state"] not in {"pending", "current"} and v["last_used_at"] is not None]
-    return [max(old, key=lambda v: v["last_used_at"] - (v["superseded_at"] or v["last_used_at"]))] if old else []
+    return (
+        [max(old, key=lambda v: v["last_used_at"] - (v["superseded_at"] or v["last_used_at"]))] if old else []
+    )
 
 
 _CHOICES: Mapping[str, Callable[[Sequence[Version]], Sequence[Version]]] = {

@@ -24,9 +24,18 @@ def waive(
     by = pl.lit(None, dtype=pl.String).alias("waiver")
     failed = failed.with_columns(by)
     for waiver in covering:
-        hit = nw.from_native(failed).select(hit=match.expression(waiver.match)).to_native()["hit"].fill_null(value=False)
+        hit = (
+            nw.from_native(failed)
+            .select(hit=match.expression(waiver.match))
+            .to_native()["hit"]
+            .fill_null(value=False)
+        )
         if hit.any():
             matched[waiver.id] += int(hit.sum())
-            mine = pl.when(pl.Series(hit) & pl.col("waiver").is_null()).then(pl.lit(waiver.id)).otherwise(pl.col("waiver"))
+            mine = (
+                pl.when(pl.Series(hit) & pl.col("waiver").is_null())
+                .then(pl.lit(waiver.id))
+                .otherwise(pl.col("waiver"))
+            )
             failed = failed.with_columns(mine.alias("waiver"))
     return failed.filter(pl.col("waiver").is_null()), failed.filter(pl.col("waiver").is_not_null())

@@ -39,7 +39,9 @@ def write(path: Path, credentials: int) -> None:
     frame = frame.with_columns(age=age).select(
         source=_pick(_STORES),
         scope=pl.format("{}/eu-west-1", 111122223333 + row % 40),
-        id=pl.format("arn:aws:secretsmanager:eu-west-1:{}:secret:key-{}-{}", 111122223333 + row % 40, row, scattered),
+        id=pl.format(
+            "arn:aws:secretsmanager:eu-west-1:{}:secret:key-{}-{}", 111122223333 + row % 40, row, scattered
+        ),
         name=pl.format("{}/service-{}/key-{}", _pick(_ENVIRONMENTS, 4), row % 5_000, row),
         **{"class": _pick(_CLASSES, 2)},
         provider=_pick(("openai", "anthropic", "stripe", "internal"), 3),
@@ -47,7 +49,11 @@ def write(path: Path, credentials: int) -> None:
         tier=(row % 2).cast(pl.Int64) + 2,
         owner=pl.when(mixed == 7).then(None).otherwise(pl.format("team-{}@acme.example", row % 200)),
         labels=pl.concat_str(
-            pl.lit('{"pci":"'), (row % 5 == 0).cast(pl.String), pl.lit('","team":"t'), (row % 200).cast(pl.String), pl.lit('"}')
+            pl.lit('{"pci":"'),
+            (row % 5 == 0).cast(pl.String),
+            pl.lit('","team":"t'),
+            (row % 200).cast(pl.String),
+            pl.lit('"}'),
         ),
         consumers=(row % 6).cast(pl.Int64),
         created_at=_instant(pl.col("age") + 400 * DAY),
@@ -60,7 +66,11 @@ def write(path: Path, credentials: int) -> None:
         rotation_next_at=_instant(-((mixed % 28) + 1) * DAY),
         versions=pl.concat_list(
             _version(0, pl.lit("current"), pl.col("age")),
-            _version(1, pl.when(mixed > 985).then(pl.lit("superseded")).otherwise(pl.lit("destroyed")), pl.col("age") + 80 * DAY),
+            _version(
+                1,
+                pl.when(mixed > 985).then(pl.lit("superseded")).otherwise(pl.lit("destroyed")),
+                pl.col("age") + 80 * DAY,
+            ),
             _version(2, pl.lit("destroyed"), pl.col("age") + 160 * DAY),
         ),
     )

@@ -26,8 +26,9 @@ def read_columns(path: str) -> Callable[[], object]:
 def judge(path: str, engine: str = "polars") -> Callable[[], object]:
     """Judge the same inventory: all rules, four frameworks, counts and findings in columns."""
     import narwhals  # noqa: F401
-    import polars  # noqa: F401
+    import polars as _polars  # noqa: F401
     import pydantic  # noqa: F401
+
     from keyaudit import inventory
     from keyaudit.audit import audit
     from keyaudit.policy import frameworks as shipped

@@ -6,6 +6,7 @@ from typing import Any
 
 import narwhals as nw
 import polars as pl
+
 from keyaudit import facts
 from keyaudit.engine import Engine
 from keyaudit.inventory.columns import CREDENTIALS, VERSIONS, polars_schema
@@ -22,7 +23,17 @@ def version(**fields: Any) -> dict[str, Any]:
 def inventory(rows: list[dict[str, Any]]) -> Inventory:
     """Make an inventory in which every column was collected."""
     full = [
-        {**dict.fromkeys(CREDENTIALS), "versions": None, "row": i, "collection": 0, "source": "store", "scope": "one", "id": str(i), "name": str(i), **row}
+        {
+            **dict.fromkeys(CREDENTIALS),
+            "versions": None,
+            "row": i,
+            "collection": 0,
+            "source": "store",
+            "scope": "one",
+            "id": str(i),
+            "name": str(i),
+            **row,
+        }
         for i, row in enumerate(rows)
     ]
     frame = pl.DataFrame(full, schema=polars_schema())  # type: ignore[arg-type]

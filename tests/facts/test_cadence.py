@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from keyaudit.facts.cadence import interval_max
 from keyaudit.times import DAY, HOUR, LONGEST_DURATION, MINUTE
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from facts.frames import derived, version
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from facts.frames import derived, version
 from keyaudit import facts
 from keyaudit.engine import DuckDB, Engine, Polars
 from keyaudit.times import DAY, HOUR, LONGEST_DURATION
@@ -27,7 +28,12 @@ def old(**fields: Any) -> dict[str, Any]:
 CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "an exact age comes from the version, whatever the metadata says": (
         {"created_at": ago(400), "last_changed_at": ago(1), "versions": [version(created_at=ago(40))]},
-        {"age_min": 40 * DAY, "age_max": 40 * DAY, "age_basis": "version-created", "value_created_at": ago(40)},
+        {
+            "age_min": 40 * DAY,
+            "age_max": 40 * DAY,
+            "age_basis": "version-created",
+            "value_created_at": ago(40),
+        },
     ),
     "a tag edit proves nothing: the age lies between the edit and the creation": (
         {"created_at": ago(400), "last_changed_at": ago(1)},
@@ -42,7 +48,10 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {"age_min": 10 * DAY, "age_max": 50 * DAY},
     ),
     "no date at all": ({}, {"age_min": None, "age_max": None, "age_basis": "none", "in_use": True}),
-    "only a creation bounds the age from above": ({"created_at": ago(9)}, {"age_min": None, "age_max": 9 * DAY}),
+    "only a creation bounds the age from above": (
+        {"created_at": ago(9)},
+        {"age_min": None, "age_max": 9 * DAY},
+    ),
     "a value from the future has no age": (
         {"versions": [version(created_at=NOW + 1)]},
         {"age_min": None, "age_basis": "none", "value_created_at": None, "time_in_future": True},
@@ -67,7 +76,10 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {"versions": [version(state="disabled", created_at=ago(5))]},
         {"in_use": False, "has_superseded": True},
     ),
-    "a replica does not rotate": ({"replica_of": "x"}, {"is_replica": True, "rotates": False, "in_use": True}),
+    "a replica does not rotate": (
+        {"replica_of": "x"},
+        {"is_replica": True, "rotates": False, "in_use": True},
+    ),
     "a dynamic secret does not rotate": ({"class": "dynamic-secret"}, {"rotates": False, "is_key": False}),
     "an unknown class is no proof against being a key": ({}, {"is_key": None, "rotates": True}),
     "an encryption key": ({"class": "encryption-key"}, {"is_key": True}),
@@ -80,7 +92,10 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {"single_value": False},
     ),
     "a pending version does not make a rotation": (
-        {"created_at": ago(9), "versions": [version(created_at=ago(9)), version(id="p", state="pending", created_at=ago(3))]},
+        {
+            "created_at": ago(9),
+            "versions": [version(created_at=ago(9)), version(id="p", state="pending", created_at=ago(3))],
+        },
         {"single_value": True, "has_pending": True, "pending_for": 3 * DAY},
     ),
     "a pending version without a date": (
@@ -88,7 +103,12 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {"has_pending": True, "pending_for": None},
     ),
     "an old key that authenticates": (
-        {"versions": [version(created_at=ago(5)), old(created_at=ago(90), superseded_at=ago(4), authenticates=True)]},
+        {
+            "versions": [
+                version(created_at=ago(5)),
+                old(created_at=ago(90), superseded_at=ago(4), authenticates=True),
+            ]
+        },
         {"old_active_min": 4 * DAY, "old_active_max": 4 * DAY, "old_enabled_min": 4 * DAY},
     ),
     "an old key that may authenticate": (
@@ -96,11 +116,21 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {"old_active_min": -1, "old_active_max": 4 * DAY},
     ),
     "a revoked old key": (
-        {"versions": [version(created_at=ago(5)), old(created_at=ago(90), superseded_at=ago(4), authenticates=False)]},
+        {
+            "versions": [
+                version(created_at=ago(5)),
+                old(created_at=ago(90), superseded_at=ago(4), authenticates=False),
+            ]
+        },
         {"old_active_min": -1, "old_active_max": -1, "old_enabled_max": 4 * DAY},
     ),
     "a destroyed copy of a key that still authenticates": (
-        {"versions": [version(created_at=ago(5)), old(state="destroyed", superseded_at=ago(4), authenticates=True)]},
+        {
+            "versions": [
+                version(created_at=ago(5)),
+                old(state="destroyed", superseded_at=ago(4), authenticates=True),
+            ]
+        },
         {"old_active_min": 4 * DAY, "old_enabled_min": -1, "old_enabled_max": -1},
     ),
     "the end of an old version that nobody recorded lies between promotion and last change": (
@@ -108,7 +138,12 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
             "last_changed_at": ago(2),
             "versions": [version(created_at=ago(5)), old(created_at=ago(90), authenticates=True)],
         },
-        {"old_active_min": 2 * DAY, "old_active_max": 5 * DAY, "old_enabled_min": 2 * DAY, "old_enabled_max": 5 * DAY},
+        {
+            "old_active_min": 2 * DAY,
+            "old_active_max": 5 * DAY,
+            "old_enabled_min": 2 * DAY,
+            "old_enabled_max": 5 * DAY,
+        },
     ),
     "an old key used after it was replaced": (
         {"versions": [version(created_at=ago(9)), old(superseded_at=ago(8), last_used_at=ago(3))]},
@@ -131,11 +166,21 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {"old_encrypts": None},
     ),
     "revoked before its successor took over": (
-        {"versions": [version(created_at=ago(9)), old(state="destroyed", superseded_at=ago(9), retired_at=ago(9.5))]},
+        {
+            "versions": [
+                version(created_at=ago(9)),
+                old(state="destroyed", superseded_at=ago(9), retired_at=ago(9.5)),
+            ]
+        },
         {"had_gap": True},
     ),
     "revoked after its successor took over": (
-        {"versions": [version(created_at=ago(9)), old(state="destroyed", superseded_at=ago(9), retired_at=ago(8))]},
+        {
+            "versions": [
+                version(created_at=ago(9)),
+                old(state="destroyed", superseded_at=ago(9), retired_at=ago(8)),
+            ]
+        },
         {"had_gap": False},
     ),
     "revoked at a time that nobody recorded": (
@@ -155,7 +200,10 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {"exposed": True, "replaced_after": None},
     ),
     "a compromised value replaced and revoked": (
-        {"compromised_at": ago(3), "versions": [version(created_at=ago(2)), old(created_at=ago(90), authenticates=False)]},
+        {
+            "compromised_at": ago(3),
+            "versions": [version(created_at=ago(2)), old(created_at=ago(90), authenticates=False)],
+        },
         {"exposed": False, "replaced_after": DAY},
     ),
     "a compromised value replaced, and nobody knows if it was revoked": (
@@ -170,7 +218,10 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {"compromised_at": ago(3), "last_changed_at": ago(3)},
         {"exposed": True},
     ),
-    "compromised, and something changed since": ({"compromised_at": ago(3), "last_changed_at": ago(1)}, {"exposed": None}),
+    "compromised, and something changed since": (
+        {"compromised_at": ago(3), "last_changed_at": ago(1)},
+        {"exposed": None},
+    ),
     "never flagged": ({}, {"exposed": False}),
     "unused": ({"last_used_at": ago(70)}, {"unused_min": 70 * DAY, "unused_max": 70 * DAY}),
     "use unknown, but young": ({"created_at": ago(7)}, {"unused_min": None, "unused_max": 7 * DAY}),
@@ -206,14 +257,41 @@ def test_facts_are_those_worked_out_by_hand(engine: Engine) -> None:
 
 def test_relatives(engine: Engine) -> None:
     rows = [
-        {"name": "prod/openai", "environment": "production", "lineage": "a", "versions": [version(created_at=ago(9))]},
-        {"name": "staging/openai", "environment": "staging", "lineage": "a", "versions": [version(created_at=ago(12))]},
-        {"name": "prod/alone", "environment": "production", "lineage": "b", "versions": [version(created_at=ago(1))]},
-        {"name": "copy", "environment": "production", "lineage": "b", "replica_of": "x", "versions": [version(created_at=NOW)]},
+        {
+            "name": "prod/openai",
+            "environment": "production",
+            "lineage": "a",
+            "versions": [version(created_at=ago(9))],
+        },
+        {
+            "name": "staging/openai",
+            "environment": "staging",
+            "lineage": "a",
+            "versions": [version(created_at=ago(12))],
+        },
+        {
+            "name": "prod/alone",
+            "environment": "production",
+            "lineage": "b",
+            "versions": [version(created_at=ago(1))],
+        },
+        {
+            "name": "copy",
+            "environment": "production",
+            "lineage": "b",
+            "replica_of": "x",
+            "versions": [version(created_at=NOW)],
+        },
         {"name": "unclassified", "lineage": "c"},
         {"name": "classified", "lineage": "c", "environment": "production"},
     ]
-    names = ["lineage_environments", "lineage_newest_at", "has_staging", "staging_value_created_at", "staging_lead"]
+    names = [
+        "lineage_environments",
+        "lineage_newest_at",
+        "has_staging",
+        "staging_value_created_at",
+        "staging_lead",
+    ]
     answers = derived(engine, rows, NOW, names)
     assert [tuple(answer.values()) for answer in answers] == [
         (2, ago(9), True, ago(12), 3 * DAY),
@@ -240,7 +318,15 @@ _versions = st.builds(
 _rows = st.fixed_dictionaries(
     {
         **dict.fromkeys(
-            ("created_at", "last_changed_at", "last_rotated_at", "last_used_at", "compromised_at", "rotation_next_at"), _instants
+            (
+                "created_at",
+                "last_changed_at",
+                "last_rotated_at",
+                "last_used_at",
+                "compromised_at",
+                "rotation_next_at",
+            ),
+            _instants,
         ),
         "class": st.sampled_from([None, "api-key", "encryption-key", "dynamic-secret"]),
         "environment": st.sampled_from([None, "production", "staging", "development"]),
@@ -259,11 +345,17 @@ def test_engines_agree_and_intervals_hold(rows: list[dict[str, Any]]) -> None:
     answers = derived(Polars(), rows, NOW, DERIVED)
     assert derived(DuckDB(), rows, NOW, DERIVED) == answers
     for answer in answers:
-        for low, high in (("age_min", "age_max"), ("old_active_min", "old_active_max"), ("unused_min", "unused_max")):
+        for low, high in (
+            ("age_min", "age_max"),
+            ("old_active_min", "old_active_max"),
+            ("unused_min", "unused_max"),
+        ):
             if answer[low] is not None and answer[high] is not None:
                 assert answer[low] <= answer[high], (low, answer)
 
 
 def test_hours_count(engine: Engine) -> None:
-    [answer] = derived(engine, [{"versions": [version(created_at=NOW - HOUR - 1)]}], NOW, ["age_min", "age_max"])
+    [answer] = derived(
+        engine, [{"versions": [version(created_at=NOW - HOUR - 1)]}], NOW, ["age_min", "age_max"]
+    )
     assert answer == {"age_min": HOUR + 1, "age_max": HOUR + 1}

@@ -1,0 +1,29 @@
+"""What the engine answered, before anything is made of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from keyaudit.report.questions import Place
+    from keyaudit.verdicts import Judged
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the engine answered: one row of counts, the rows that did not pass, and where things are.
+
+    `schedules` counts credentials by the name of the policy's schedule; `population` computes
+    every credential's row when a format asks for it.
+    """
+
+    counts: Mapping[str, Any]
+    suspects: pl.DataFrame
+    schedules: Mapping[str | None, int]
+    population: Callable[[], pl.DataFrame]
+    judged: tuple[Judged, ...]
+    laid: tuple[Place, ...]
