@@ -28,7 +28,7 @@ def keyaudit(tmp_path: Path) -> Keyaudit:
             capture_output=True,
             timeout=120,
             check=False,
-            env={**surroundings(), **environment},
+            env={**surroundings(), "XDG_CACHE_HOME": str(tmp_path / "cache"), **environment},
         )
 
     return run
