@@ -8,6 +8,7 @@ works on inventories larger than memory, reading Parquet in place.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Protocol
 
 import narwhals as nw
@@ -74,15 +75,21 @@ class DuckDB:
         """Open a private in-memory database; raises MissingExtraError without the extra."""
         try:
             import duckdb
-            import pyarrow as _pyarrow  # noqa: F401 - duckdb hands frames over through it
         except ImportError:
             raise MissingExtraError("duckdb", "--engine duckdb") from None
+        if find_spec("pyarrow") is None:  # frames are handed over through it
+            raise MissingExtraError("duckdb", "--engine duckdb")
         self._database = duckdb.connect()
         self._names = 0
 
     def open(self, inventory: Inventory) -> nw.LazyFrame[Any]:
-        """See `Engine.open`."""
-        return self._view(inventory.credentials.collect())
+        """See `Engine.open`; a Parquet file that holds just these columns is read where it lies."""
+        if len(inventory.parquet) != 1:
+            return self._view(inventory.credentials.collect())
+        rows = self._database.from_parquet(inventory.parquet[0], file_row_number=True)
+        return nw.from_native(
+            rows.project("* EXCLUDE (file_row_number), file_row_number AS row, 0::BIGINT AS collection")
+        )
 
     def table(self, columns: Mapping[str, Sequence[Any]], schema: Mapping[str, str]) -> nw.LazyFrame[Any]:
         """See `Engine.table`."""

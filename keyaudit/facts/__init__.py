@@ -74,7 +74,7 @@ FACTS: dict[str, str] = {
     "has_superseded": "some version was replaced",
     "old_active_min": "a replaced version that authenticates was replaced at least this long ago; -1 if none",
     "old_active_max": "… at most this long ago, counting versions that may authenticate; -1 if surely none",
-    "old_enabled_min": "a replaced version that is still served was replaced at least this long ago; -1 if none",
+    "old_enabled_min": "a replaced version still served was replaced at least this long ago; -1 if none",
     "old_enabled_max": "… at most this long ago; -1 if none",
     "old_used_min": "a replaced version was used at least this long after it was replaced; -1 if not",
     "old_used_max": "… at most this long after; -1 if surely not",

@@ -27,6 +27,7 @@ from keyaudit.model import (
     Severity,
     Summary,
     Verdict,
+    Waiver,
     WaiverResult,
 )
 from keyaudit.report import controls, subjects
@@ -111,57 +112,56 @@ def _credential_blocks(
     judged: Judged,
     suspects: pl.DataFrame,
     policy: Policy,
-    waivers: Sequence[Any],
+    waivers: Sequence[Waiver],
     matched: Counter[str],
     bearings: Sequence[Bearing],
 ) -> tuple[pl.DataFrame, list[Block]]:
     """Give one rule's findings, and the suspects with its waived codes marked."""
     if not judged.asked or suspects.is_empty():
         return suspects, []
-    rule, code = judged.rule, pl.col(judged.column)
-    failed, waived = waive(rule, suspects.filter(code == FAIL), waivers, matched)
-    groups = (
-        (Verdict.FAIL, FAIL, failed),
-        (Verdict.WAIVED, FAIL, waived),
-        (Verdict.UNKNOWN, UNKNOWN, suspects.filter(code == UNKNOWN)),
+    code = pl.col(judged.column)
+    failed, waived = waive(judged.rule, suspects.filter(code == FAIL), waivers, matched)
+    severity = policy.settings[judged.rule.name].severity or judged.rule.severity
+    blocks = [
+        *_by_owner(judged, Verdict.FAIL, failed, severity, bearings),
+        *_by_owner(judged, Verdict.WAIVED, waived, severity, bearings),
+        *_by_owner(judged, Verdict.UNKNOWN, suspects.filter(code == UNKNOWN), severity, bearings),
+    ]
+    return _marked(suspects, judged, waived), blocks
+
+
+def _by_owner(
+    judged: Judged,
+    verdict: Verdict,
+    rows: pl.DataFrame,
+    severity: Severity | None,
+    bearings: Sequence[Bearing],
+) -> list[Block]:
+    """Keep a customer's own keys apart: those are reminders, and break no control."""
+    theirs = pl.col("user_owned").fill_null(value=False)
+    code = UNKNOWN if verdict is Verdict.UNKNOWN else FAIL
+    basis, by = judged.rule.basis, judged.by_requirement
+    bearing = () if basis is Basis.PRACTICE else tuple(bearings)
+    ours = rows.filter(~theirs).sort(_SORTED)
+    others = rows.filter(theirs).sort(_SORTED)
+    return [
+        CredentialBlock(judged.rule, verdict, severity, basis, ours, by, bearing, code),
+        CredentialBlock(judged.rule, verdict, Severity.INFO, Basis.PRACTICE, others, by, (), code),
+    ]
+
+
+def _marked(suspects: pl.DataFrame, judged: Judged, waived: pl.DataFrame) -> pl.DataFrame:
+    """Mark a rule's waived failures, so that they break no control."""
+    if waived.is_empty():
+        return suspects
+    covered = pl.col("row").is_in(waived["row"].implode())
+    return suspects.with_columns(
+        pl.when(covered & (pl.col(name) == FAIL))
+        .then(pl.lit(WAIVED, dtype=pl.Int8))
+        .otherwise(pl.col(name))
+        .alias(name)
+        for name in sorted({judged.column, *judged.by_requirement})
     )
-    blocks: list[Block] = []
-    for verdict, value, rows in groups:
-        theirs = pl.col("user_owned").fill_null(value=False)
-        for mine, severity, basis, bearing in (
-            (
-                rows.filter(~theirs),
-                policy.settings[rule.name].severity or rule.severity,
-                rule.basis,
-                bearings,
-            ),
-            (rows.filter(theirs), Severity.INFO, Basis.PRACTICE, ()),
-        ):
-            if not mine.is_empty():
-                practice = basis is Basis.PRACTICE
-                blocks.append(
-                    CredentialBlock(
-                        rule,
-                        verdict,
-                        severity,
-                        basis,
-                        mine.sort(_SORTED),
-                        judged.by_requirement,
-                        () if practice else tuple(bearing),
-                        value,
-                    )
-                )
-    if not waived.is_empty():
-        covered = pl.col("row").is_in(waived["row"].implode())
-        own = sorted({judged.column, *judged.by_requirement})
-        suspects = suspects.with_columns(
-            pl.when(covered & (pl.col(name) == FAIL))
-            .then(pl.lit(WAIVED, dtype=pl.Int8))
-            .otherwise(pl.col(name))
-            .alias(name)
-            for name in own
-        )
-    return suspects, blocks
 
 
 def _others(

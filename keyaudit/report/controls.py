@@ -114,7 +114,10 @@ def _decide(
     if not [name for name in control.rules if name in known.rules]:
         return "not-evaluated", "metadata says nothing about it; see the manual evidence"
     if unclassified:
-        return "not-evaluated", f"{unclassified:,} credentials have no class that places them in or out of it"
+        return (
+            "not-evaluated",
+            f"{_some(unclassified, 'credential')} without a class that would place it in or out",
+        )
     if not population:
         about = (
             "no credential of this kind"
@@ -125,7 +128,7 @@ def _decide(
     if waived := known.waived.get(place.key, 0):
         return (
             "supporting-only",
-            f"nothing failed, but {waived:,} are covered by waivers that an auditor must accept",
+            f"nothing else failed; {_some(waived, 'credential')} covered by waivers for an auditor to accept",
         )
     if reason := _untested(control.rules, known, unknown, population):
         return "not-evaluated", reason
@@ -148,3 +151,7 @@ def _untested(rules: Sequence[str], known: Evidence, unknown: int, population: i
     if unknown:
         return f"{unknown:,} of {population:,} could not be tested"
     return ""
+
+
+def _some(count: int, noun: str) -> str:
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

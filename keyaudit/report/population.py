@@ -26,7 +26,9 @@ def question(frame: nw.LazyFrame[Any], judged: Sequence[Judged], requirements: i
         for name in ("rotation_period", "grace_period", "schedule", "due_at")
     ]
     codes = [rule.column for rule in judged if rule.asked]
-    return frame.select("row", "versions", "user_owned", *_IDENTITY, *_AGE, *required, *codes).sort("row")
+    return frame.select(
+        "row", "versions", "user_owned", "rotates", *_IDENTITY, *_AGE, *required, *codes
+    ).sort("row")
 
 
 class Population(Sequence[PopulationRow]):
@@ -74,7 +76,7 @@ class Population(Sequence[PopulationRow]):
         standing = [rule for rule in failed if (row["row"], rule.id) not in self._waived]
         theirs = Severity.INFO if row["user_owned"] else None
         severities = [theirs or self._severity[rule.id] for rule in standing]
-        k = _strictest(row)
+        k, rotates = _strictest(row), row["rotates"]
         return PopulationRow(
             source=row["source"],
             scope=row["scope"],
@@ -88,10 +90,10 @@ class Population(Sequence[PopulationRow]):
             age_min=row["age_min"],
             age_max=row["age_max"],
             age_basis=row["age_basis"],
-            rotation_period=row[f"rotation_period@{k}"],
+            rotation_period=row[f"rotation_period@{k}"] if rotates else None,
             grace_period=row[f"grace_period@{k}"],
-            schedule=row[f"schedule@{k}"],
-            due_at=row[f"due_at@{k}"],
+            schedule=row[f"schedule@{k}"] if rotates else None,
+            due_at=row[f"due_at@{k}"] if rotates else None,
             worst=self._worst(row, standing, failed),
             severity=min((s for s in severities if s is not None), key=lambda s: s.rank, default=None),
             rules=tuple(sorted(rule.id for rule in standing)),
