@@ -36,12 +36,21 @@ def assemble(documents: Sequence[Document]) -> Inventory:
     moments = [document.header.collected_at for document in documents]
     return Inventory(
         credentials=frame.with_columns(row).select(*polars_schema()),
-        coverage=merge_coverage(row for document in documents for row in document.header.coverage),
+        coverage=_coverage(documents, frame, collections),
         collections=tuple(collections),
         collected_at=earliest(moments),
         digest=digest_of([document.digest for document in documents]),
         parquet=_in_place(documents, collections),
     )
+
+
+def _coverage(
+    documents: Sequence[Document], frame: pl.LazyFrame, collections: Sequence[Collection]
+) -> tuple[Coverage, ...]:
+    if len(documents) == 1:
+        return documents[0].header.coverage
+    described = [row for document in documents for row in document.header.coverage]
+    return merge_coverage(described, frame, collections)
 
 
 def _in_place(documents: Sequence[Document], collections: Sequence[Collection]) -> tuple[str, ...]:

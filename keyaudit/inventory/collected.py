@@ -9,6 +9,8 @@ import polars as pl
 from keyaudit.inventory.columns import REQUIRED, REQUIRED_OF_VERSION
 from keyaudit.model import Collection, Coverage
 
+Scope = tuple[str, str]
+
 
 def complete(columns: Iterable[str]) -> frozenset[str]:
     """Add the columns that every row carries to those that were declared or found."""
@@ -47,3 +49,16 @@ def place(collections: Sequence[Collection], first: int = 0) -> pl.Expr:
             here = (pl.col("source") == collection.source) & (pl.col("scope") == collection.scope)
             column = pl.when(here).then(pl.lit(first + index, dtype=pl.Int64)).otherwise(column)
     return column.alias("collection")
+
+
+def columns_by_scope(collections: Sequence[Collection], frame: pl.LazyFrame) -> dict[Scope, frozenset[str]]:
+    """Give the columns that each scope's rows carry; `frame` has source, scope and collection.
+
+    Where documents that were merged collected different columns of one scope, all of them count
+    as asked for: what is missing then reads as not known, never as not asked.
+    """
+    found: dict[Scope, frozenset[str]] = {}
+    pairs = frame.select("source", "scope", "collection").unique(maintain_order=True).collect()
+    for source, scope, collection in pairs.iter_rows():
+        found[source, scope] = found.get((source, scope), frozenset()) | collections[collection].columns
+    return found

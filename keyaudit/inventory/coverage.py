@@ -3,19 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from functools import reduce
 
-from keyaudit.model import Coverage, ScopeStatus
+import polars as pl
+
+from keyaudit.inventory.collected import columns_by_scope
+from keyaudit.model import Collection, Coverage, ScopeStatus
 
 _TWICE = "described by more than one inventory, each with other credentials"
 
 
-def merge_coverage(rows: Iterable[Coverage]) -> tuple[Coverage, ...]:
-    """Merge the coverage of several inventories, in the order in which scopes first appear."""
+def merge_coverage(
+    rows: Iterable[Coverage], frame: pl.LazyFrame, collections: Sequence[Collection]
+) -> tuple[Coverage, ...]:
+    """Merge the coverage of several inventories, in the order in which scopes first appear.
+
+    `frame` has all their credentials. What one of them says cannot be known is known after all
+    if another one carries it for the same scope.
+    """
     scopes: dict[tuple[str, str], list[Coverage]] = {}
     for row in rows:
         scopes.setdefault((row.source, row.scope), []).append(row)
-    return tuple(reduce(_both, described) for described in scopes.values())
+    merged = [reduce(_both, described) for described in scopes.values()]
+    if not any(row.cannot_know for row in merged):
+        return tuple(merged)
+    carried = columns_by_scope(collections, frame)
+    return tuple(_without_known(row, carried.get((row.source, row.scope), frozenset())) for row in merged)
+
+
+def _without_known(row: Coverage, carried: frozenset[str]) -> Coverage:
+    return replace(row, cannot_know=tuple(name for name in row.cannot_know if name not in carried))
 
 
 def _both(first: Coverage, second: Coverage) -> Coverage:

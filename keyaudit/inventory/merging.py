@@ -27,9 +27,11 @@ def merge(inventories: Sequence[Inventory]) -> Inventory:
         collections += inventory.collections
     _refuse_twice([inventory.credentials for inventory in inventories])
     row = pl.int_range(pl.len(), dtype=pl.Int64).alias("row")
+    frame = pl.concat(frames).with_columns(row)
+    described = [scope for inventory in inventories for scope in inventory.coverage]
     return Inventory(
-        credentials=pl.concat(frames).with_columns(row),
-        coverage=merge_coverage(row for inventory in inventories for row in inventory.coverage),
+        credentials=frame,
+        coverage=merge_coverage(described, frame, collections),
         collections=tuple(collections),
         collected_at=earliest([inventory.collected_at for inventory in inventories]),
         digest=digest_of([inventory.digest for inventory in inventories]),

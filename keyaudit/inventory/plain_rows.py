@@ -8,29 +8,13 @@ from typing import Any
 import msgspec
 import polars as pl
 
-from keyaudit.inventory.collected import without
+from keyaudit.inventory.collected import Scope, without
 from keyaudit.inventory.columns import CREDENTIALS, REQUIRED, VERSIONS
 from keyaudit.inventory.header import Header
 from keyaudit.inventory.tabulate import BATCH
 from keyaudit.model import Collection, Inventory
 
-Scope = tuple[str, str]
-
 _LABELS: msgspec.json.Decoder[dict[str, str]] = msgspec.json.Decoder(dict[str, str])
-
-
-def columns_by_scope(inventory: Inventory, frame: pl.DataFrame) -> dict[Scope, frozenset[str]]:
-    """Give the columns that each scope's rows carry.
-
-    Where documents that were merged collected different columns of one scope, all of them count
-    as asked for: what is missing then reads as not known, never as not asked.
-    """
-    found: dict[Scope, frozenset[str]] = {}
-    pairs = frame.select("source", "scope", "collection").unique(maintain_order=True)
-    for source, scope, collection in pairs.iter_rows():
-        columns = inventory.collections[collection].columns
-        found[source, scope] = found.get((source, scope), frozenset()) | columns
-    return found
 
 
 def header_of(inventory: Inventory, frame: pl.DataFrame, scopes: dict[Scope, frozenset[str]]) -> Header:

@@ -10,12 +10,13 @@ import msgspec
 import polars as pl
 
 from keyaudit.errors import UsageError
+from keyaudit.inventory.collected import Scope, columns_by_scope
 from keyaudit.inventory.columns import CREDENTIALS, REQUIRED, VERSIONS, polars_schema
 from keyaudit.inventory.csv_writing import write_csv
 from keyaudit.inventory.header import Header, write_header
 from keyaudit.inventory.opening import FORMATS
 from keyaudit.inventory.parquet_documents import METADATA_KEY
-from keyaudit.inventory.plain_rows import Scope, columns_by_scope, header_of, masked, plain_rows
+from keyaudit.inventory.plain_rows import header_of, masked, plain_rows
 from keyaudit.model import Inventory
 
 Scopes = dict[Scope, frozenset[str]]
@@ -26,7 +27,7 @@ def write(inventory: Inventory, format: str) -> bytes:  # noqa: A002 - its name
     if format not in _WRITERS:
         raise UsageError(f"no format is called {format!r}", hint=f"formats: {', '.join(FORMATS)}")
     frame = inventory.credentials.collect()
-    scopes = columns_by_scope(inventory, frame)
+    scopes = columns_by_scope(inventory.collections, frame.lazy())
     frame = masked(frame, scopes)
     return _WRITERS[format](header_of(inventory, frame, scopes), frame, scopes)
 

@@ -8,9 +8,10 @@ from typing import Any
 from hypothesis import strategies as st
 
 from keyaudit.inventory import from_rows
+from keyaudit.inventory.collected import columns_by_scope
 from keyaudit.inventory.columns import CHOICES, NAMES, REQUIRED
 from keyaudit.inventory.instants import EARLIEST, LATEST
-from keyaudit.inventory.plain_rows import columns_by_scope, masked
+from keyaudit.inventory.plain_rows import masked
 from keyaudit.inventory.rows import Credential, Rotation, Version
 from keyaudit.model import Coverage, Inventory, ScopeStatus
 
@@ -117,7 +118,7 @@ INVENTORY = st.builds(
 def seen(inventory: Inventory) -> Mapping[str, Any]:
     """Give what an inventory says, however its rows are divided into collections."""
     frame = inventory.credentials.collect()
-    scopes = columns_by_scope(inventory, frame)
+    scopes = columns_by_scope(inventory.collections, frame.lazy())
     return {
         "rows": masked(frame, scopes).drop("collection").to_dicts(),
         "collected": scopes,

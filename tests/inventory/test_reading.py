@@ -153,6 +153,14 @@ def test_merged_inventories_keep_their_collections() -> None:
     assert both.coverage == (unknowing,)
 
 
+def test_what_one_cannot_know_and_another_carries_is_known() -> None:
+    unknowing = Coverage("s", "x", ScopeStatus.PARTIAL, cannot_know=("last_used_at", "owner"))
+    one = from_rows([Credential(**BASE)], (unknowing,), None, ["last_used_at"])
+    two = from_rows([Credential(source="s", scope="x", id="2", name="n")], (), None, ["owner"])
+    (scope,) = merge([one, two]).coverage
+    assert scope.cannot_know == ("last_used_at",)
+
+
 def test_two_that_both_claim_a_whole_scope_make_it_partial() -> None:
     def part(identity: str) -> object:
         row = Credential(source="s", scope="x", id=identity, name="n")
