@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from keyaudit.model import Report, Verdict
-from keyaudit.rules import RULES
+from keyaudit.rules import RULES, by_id
 from rules.judging import Case, every_case, judged, run
 
 SHOWN = {Verdict.FAIL, Verdict.UNKNOWN, Verdict.WAIVED}
@@ -42,3 +42,24 @@ def test_every_rule_comes_to_the_same_on_both_engines() -> None:
     polars, duckdb = everything("polars"), everything("duckdb")
     assert polars.summary == duckdb.summary
     assert shown(polars) == shown(duckdb)
+
+
+def test_a_rule_names_what_it_was_not_told() -> None:
+    bare = Case(
+        RULES[0],
+        "bare",
+        "bare",
+        ({"source": "s", "scope": "bare", "id": "1", "name": "n"},),
+        (),
+        {},
+        False,
+        (),
+        {},
+        None,
+    )
+    for result in run([bare], RULES, {}).rules:
+        needs = by_id[result.id].needs
+        assert result.not_collected == tuple(
+            sorted(n if isinstance(n, str) else " or ".join(n) for n in needs)
+        )
+        assert not needs or result.not_applicable == 1
