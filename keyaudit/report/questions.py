@@ -122,7 +122,7 @@ def suspects(
     wide = sorted({*CREDENTIALS, "versions"})
     asked = [rule for rule in judged if rule.asked]
     if not asked:
-        return listed.filter(nw.lit(value=False)).select("row", *wide)
+        return listed.filter(nw.col("row") < 0).select("row", *wide)
     worst = nw.max_horizontal(*(rule.column for rule in asked)) if len(asked) > 1 else nw.col(asked[0].column)
     narrow = sorted(_shown(asked, populations, requirements) - {*CREDENTIALS, "versions"})
     return listed.select("row", *wide).join(
