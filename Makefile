@@ -39,7 +39,7 @@ contracts: .venv/developer ## import-linter: who may import whom
 	$(BIN)/lint-imports
 
 bench: .venv/developer ## ratios: time and memory against the least that the same work could take
-	$(BIN)/python tests/bench
+	PYTHONPATH=tests $(BIN)/python -m bench
 
 reports: .venv/developer ## write reports/ and the expected output of examples/ anew
 	@.ci/system-packages $(PDF_LIBRARIES)

@@ -169,7 +169,7 @@ class CredentialBlock:
             version=version,
             message=message(self.rule, known, decided=self.verdict is not Verdict.UNKNOWN),
             evidence=evidence(self.rule, known),
-            due_at=known["due_at"] if self.rule.per_requirement else None,
+            due_at=known["due_at"] if "due_at" in self.rule.evidence else None,
             clause=known["clause"] if self.rule.per_requirement else None,
             fix=_fix(self.rule, row),
             controls=self._controls(row),

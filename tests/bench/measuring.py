@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 
 @dataclass
@@ -36,6 +37,12 @@ def workload(name: str, *arguments: object) -> list[str]:
     return [sys.executable, "-m", "bench.workloads", name, *map(str, arguments)]
 
 
+def prepare(path: Path, credentials: int) -> None:
+    """Write a fleet, in a process of its own: a child's peak memory begins with its parent's."""
+    code = "import sys; from pathlib import Path; from bench import fleet; fleet.write(Path(sys.argv[1]), int(sys.argv[2]))"
+    subprocess.run([sys.executable, "-c", code, str(path), str(credentials)], check=True)
+
+
 def in_turn(commands: Sequence[Sequence[str]], repeats: int = 5) -> list[Runs]:
     """Run commands alternately after one uncounted round each; every one must succeed."""
     results = [Runs() for _ in commands]
@@ -52,7 +59,9 @@ def in_turn(commands: Sequence[Sequence[str]], repeats: int = 5) -> list[Runs]:
 
 def _once(command: Sequence[str]) -> tuple[float, float, bytes]:
     started = time.perf_counter()
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=_environment()
+    ) as process:
         assert process.stdout is not None
         output = process.stdout.read()
         _, status, usage = os.wait4(process.pid, 0)
@@ -60,6 +69,11 @@ def _once(command: Sequence[str]) -> tuple[float, float, bytes]:
     if process.returncode not in {0, 1, 3}:
         raise RuntimeError(f"{command} ended with {process.returncode}")
     return time.perf_counter() - started, usage.ru_maxrss / 1024, output
+
+
+def _environment() -> dict[str, str]:
+    """Bytecode is kept, as it is wherever something is installed; the uncounted round writes it."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
 def line(label: str, ours: Runs, floor: Runs, aim: str = "") -> str:

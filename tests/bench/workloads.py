@@ -9,38 +9,41 @@ import json
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
+from typing import Any
 
 from bench.fleet import AS_OF
 
 FRAMEWORKS = ("pci-dss", "soc2", "hipaa", "iso27001")
+Work = Callable[[], object]
 
 
-def read_columns(path: str) -> Callable[[], object]:
+def read_columns(path: str) -> Work:
     """Merely read the columns of a Parquet inventory: the floor under judging it."""
     import polars as pl
 
     return lambda: pl.scan_parquet(path).collect()
 
 
-def judge(path: str, engine: str = "polars") -> Callable[[], object]:
-    """Judge the same inventory: all rules, four frameworks, counts and findings in columns."""
-    import narwhals  # noqa: F401
-    import polars as _polars  # noqa: F401
-    import pydantic  # noqa: F401
-
+def load(path: str) -> Work:
+    """Read the same file as an inventory: every value checked."""
     from keyaudit import inventory
+
+    return lambda: inventory.read([path]).credentials
+
+
+def judge(path: str, engine: str = "polars") -> Work:
+    """Judge the same inventory: all rules, four frameworks, counts and findings in columns."""
+    from keyaudit import inventory, policy
     from keyaudit.audit import audit
     from keyaudit.policy import frameworks as shipped
-    from keyaudit.policy import load
-    from keyaudit.rules import CATALOGUE, RULES
+    from keyaudit.rules import CATALOGUE
 
-    frameworks = shipped.load(FRAMEWORKS, {rule.name for rule in RULES})
-    policy = load(None, rules=CATALOGUE, frameworks={})
-    return lambda: audit(inventory.read([path]), policy, frameworks, AS_OF, engine=engine)
+    frameworks = shipped.load(FRAMEWORKS, set(CATALOGUE))
+    rules = policy.load(None, rules=CATALOGUE, frameworks={})
+    return lambda: audit(inventory.read([path]), rules, frameworks, AS_OF, engine=engine)
 
 
-def render(name: str, findings: str) -> Callable[[], object]:
+def render(name: str, findings: str) -> Work:
     """Render a report with that many findings."""
     from formats.sample_report import sample_report
     from keyaudit import formats
@@ -49,10 +52,65 @@ def render(name: str, findings: str) -> Callable[[], object]:
     return lambda: formats.render(name, report)
 
 
+def bare_listing(endpoint: str) -> Work:
+    """List secrets with nothing but a boto3 paginator, as a script of one's own would."""
+    import boto3
+
+    def work() -> object:
+        client = boto3.client("secretsmanager", region_name="eu-west-1", endpoint_url=endpoint, **_keys())
+        pages = client.get_paginator("list_secrets").paginate(IncludePlannedDeletion=True)
+        return json.dumps([secret for page in pages for secret in page["SecretList"]], default=str)
+
+    return work
+
+
+def listed_scan(endpoint: str) -> Work:
+    """List the same secrets as a source, judge them and write the report document."""
+    import boto3  # noqa: F401 - imported by both, hence by neither in its own time
+
+    from keyaudit import formats, inventory, policy
+    from keyaudit.audit import audit
+    from keyaudit.policy import frameworks as shipped
+    from keyaudit.rules import CATALOGUE
+    from keyaudit.sources import open_source
+
+    entry = {
+        "name": "aws",
+        "kind": "aws-secrets-manager",
+        "regions": ["eu-west-1"],
+        "depth": "list",
+        "endpoint_url": endpoint,
+        "requests_per_second": 10_000,
+        "cache": False,
+    }
+    frameworks = shipped.load(["soc2"], set(CATALOGUE))
+    rules = policy.load(None, rules=CATALOGUE, frameworks={})
+
+    def work() -> object:
+        pulled = open_source(entry, clock=lambda: AS_OF, cache_dir=None).pull(lambda _: None)
+        listed = inventory.from_rows(pulled.rows, pulled.coverage, AS_OF, pulled.columns)
+        return formats.render("json", audit(listed, rules, frameworks, AS_OF))
+
+    return work
+
+
+def _keys() -> dict[str, Any]:
+    return {"aws_access_key_id": "testing", "aws_secret_access_key": "testing"}
+
+
+WORK: dict[str, Callable[..., Work]] = {
+    "read": read_columns,
+    "load": load,
+    "judge": judge,
+    "render": render,
+    "bare-listing": bare_listing,
+    "listed-scan": listed_scan,
+}
+
+
 def main() -> None:
     """Run one workload and print its seconds."""
-    prepare = {"read": read_columns, "judge": judge, "render": render}[sys.argv[1]]
-    work = prepare(*sys.argv[2:])
+    work = WORK[sys.argv[1]](*sys.argv[2:])
     started = time.perf_counter()
     result = work()
     seconds = time.perf_counter() - started
@@ -61,5 +119,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    Path.cwd()
     main()

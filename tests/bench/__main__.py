@@ -1,0 +1,88 @@
+"""`make bench`: our figures against floors, as ratios in one run. Nothing here is a test."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from bench.measuring import in_turn, line, prepare, workload
+from servers.listing import listing_server
+
+SIZE = int(os.environ.get("BENCH_CREDENTIALS", "1000000"))
+REPEATS = int(os.environ.get("BENCH_REPEATS", "5"))
+HEADER = f"{'':44} {'ours':>10} {'floor':>10} {'ratio':>8}   {'ours':>10} {'floor':>10} {'ratio':>7}   aim"
+
+
+def judging(folder: Path) -> Iterator[str]:
+    """All rules and four frameworks over Parquet, against merely reading the same columns."""
+    path = folder / "fleet.parquet"
+    prepare(path, SIZE)
+    floor, loaded, ours = in_turn(
+        [workload("read", path), workload("load", path), workload("judge", path)], REPEATS
+    )
+    yield line(f"{SIZE:,} credentials: read and checked", loaded, floor)
+    yield line(f"{SIZE:,} credentials: judged", ours, floor, "at most 1.5x")
+    [duck] = in_turn([workload("judge", path, "duckdb")], 1)
+    yield line(f"{SIZE:,} credentials: judged on DuckDB", duck, floor)
+
+
+def listing(_: Path) -> Iterator[str]:
+    """A scan of 10,000 listed AWS secrets, against a bare boto3 paginator loop over the same server."""
+    with listing_server(10_000) as server:
+        floor, ours = in_turn([workload("bare-listing", server), workload("listed-scan", server)], REPEATS)
+    yield line("10,000 AWS secrets: listed, judged, reported", ours, floor, "at most 1.0x")
+
+
+def starting(folder: Path) -> Iterator[str]:
+    """The program's start and a small scan, against a bare interpreter."""
+    small = folder / "small.parquet"
+    prepare(small, 50)
+    program = [sys.executable, "-m", "keyaudit"]
+    scan = [
+        *program,
+        "scan",
+        "--inventory",
+        str(small),
+        "--framework",
+        "soc2",
+        "--as-of",
+        "2026-05-01T00:00:00Z",
+    ]
+    floor, help_, scanned = in_turn([[sys.executable, "-c", "pass"], [*program, "--help"], scan], REPEATS)
+    yield line("keyaudit --help", help_, floor)
+    yield line("scan of 50 credentials", scanned, floor)
+
+
+def rendering(_: Path) -> Iterator[str]:
+    """HTML and PDF, against writing the same report as JSON."""
+    for findings in (1_000, 10_000):
+        floor, page, paper = in_turn(
+            [workload("render", name, findings) for name in ("json", "html", "pdf")], min(REPEATS, 3)
+        )
+        yield line(f"{findings:,} findings as HTML", page, floor)
+        yield line(f"{findings:,} findings as PDF", paper, floor)
+
+
+PARTS: dict[str, Callable[[Path], Iterator[str]]] = {
+    "start": starting,
+    "list": listing,
+    "render": rendering,
+    "judge": judging,
+}
+
+
+def main() -> None:
+    """Run the parts that are named, or all of them."""
+    sys.stdout.write(f"{HEADER}\n")
+    for name in sys.argv[1:] or PARTS:
+        with tempfile.TemporaryDirectory() as folder:
+            for text in PARTS[name](Path(folder)):
+                sys.stdout.write(f"{text}\n")
+                sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
