@@ -62,6 +62,26 @@ def test_the_pdf_of_the_gallery_says_what_is_made_today(made: tuple[Path, Path])
     assert pages(folder / "report.pdf") == pages(kept / "report.pdf")
 
 
+@pytest.mark.skipif(shutil.which("pdftoppm") is None, reason="needs poppler-utils")
+def test_the_pages_of_the_gallery_look_as_they_do_today(made: tuple[Path, Path], tmp_path: Path) -> None:
+    """Small grey pictures of the pages differ by a hair at most: another build of a font is no difference."""
+    folder, kept = made
+    today, before = (
+        pictures(where / "report.pdf", tmp_path / name) for where, name in ((folder, "a"), (kept, "b"))
+    )
+    assert len(today) == len(before)
+    for number, (one, other) in enumerate(zip(today, before, strict=True), start=1):
+        assert len(one) == len(other)
+        apart = sum(abs(a - b) for a, b in zip(one, other, strict=True)) / len(one)
+        assert apart < 2, f"page {number} looks different: make reports, then look at it"
+
+
+def pictures(pdf: Path, folder: Path) -> list[bytes]:
+    folder.mkdir()
+    subprocess.run(["pdftoppm", "-r", "24", "-gray", pdf, folder / "page"], check=True)
+    return [picture.read_bytes() for picture in sorted(folder.iterdir())]
+
+
 def words(pdf: Path) -> list[str]:
     text = subprocess.run(["pdftotext", "-layout", pdf, "-"], capture_output=True, check=True).stdout.decode()
     return text.split()

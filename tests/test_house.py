@@ -5,10 +5,13 @@ from __future__ import annotations
 import ast
 import re
 import subprocess
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from keyaudit import __version__
 
 ROOT = Path(__file__).parent.parent
 CODE = sorted((ROOT / "keyaudit").rglob("*.py"))
@@ -105,3 +108,15 @@ def test_nothing_committed_knows_one_particular_machine() -> None:
 def test_set_up_names_no_host() -> None:
     set_up = [ROOT / "Makefile", *(ROOT / ".ci").iterdir()]
     assert [name_of(file) for file in set_up if re.search(r"https?://", file.read_text("utf-8"))] == []
+
+
+def test_the_version_is_the_same_wherever_it_stands() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    assert project["version"] == __version__
+    assert project["scripts"] == {"keyaudit": "keyaudit.__main__:main"}
+
+
+def test_every_optional_package_is_in_all() -> None:
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["optional-dependencies"]
+    (everything,) = extras.pop("all")
+    assert everything == f"keyaudit[{','.join(extras)}]"
