@@ -60,7 +60,7 @@ def build(
     waivers = [waiver for waiver in policy.waivers if subjects.in_force(waiver, as_of)]
     matched: Counter[str] = Counter()
     standing, blocks = outcome.suspects, list[Block]()
-    for judged in outcome.judged:
+    for judged in filter(outcome.has_findings, outcome.judged):
         standing, found = _credential_blocks(
             judged, standing, policy, waivers, matched, by_rule.get(judged.rule.name, ())
         )
@@ -117,8 +117,6 @@ def _credential_blocks(
     bearings: Sequence[Bearing],
 ) -> tuple[pl.DataFrame, list[Block]]:
     """Give one rule's findings, and the suspects with its waived codes marked."""
-    if not judged.asked or suspects.is_empty():
-        return suspects, []
     code = pl.col(judged.column)
     failed, waived = waive(judged.rule, suspects.filter(code == FAIL), waivers, matched)
     severity = policy.settings[judged.rule.name].severity or judged.rule.severity

@@ -27,3 +27,7 @@ class Outcome:
     population: Callable[[], pl.DataFrame]
     judged: tuple[Judged, ...]
     laid: tuple[Place, ...]
+
+    def has_findings(self, rule: Judged) -> bool:
+        """Say whether a rule failed, or could not decide, anywhere."""
+        return any(self.counts.get(f"{rule.rule.id}:{word}") for word in ("fail", "unknown"))
