@@ -39,6 +39,7 @@ INSTANT = st.one_of(
     st.integers(EARLIEST, LATEST), st.sampled_from((EARLIEST, LATEST, 0, -1, 1_777_593_600_000_000))
 )
 INTEGER = st.integers(0, 2**53)
+COUNT = st.integers(0, 2**40)  # merging adds them up
 
 
 def _maybe(strategy: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
@@ -98,8 +99,8 @@ COVERAGE = st.builds(
     source=st.sampled_from(("aws", "gcp")),
     scope=st.sampled_from(("one", "=two", "three")),
     status=st.just(ScopeStatus.PARTIAL),
-    credentials=_maybe(INTEGER),
-    calls=_maybe(INTEGER),
+    credentials=_maybe(COUNT),
+    calls=_maybe(COUNT),
     started_at=_maybe(INSTANT),
     reason=_maybe(TEXT),
     cannot_know=st.lists(
