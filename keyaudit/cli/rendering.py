@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from keyaudit.model import Report
 
 NARROW, WIDE = 60, 160
+IN_A_FILE = 110
 
 
 class Destination:
@@ -54,7 +55,7 @@ class Destination:
         if name != "terminal":
             return {}
         on_screen = self.folder is None and is_terminal()
-        width = shutil.get_terminal_size((100, 24)).columns
+        width = shutil.get_terminal_size((100, 24)).columns if self.folder is None else IN_A_FILE
         return {
             "width": min(max(width, NARROW), WIDE),
             "colour": on_screen and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb",

@@ -121,6 +121,13 @@ def test_a_folder_gets_one_file_a_format(folder: Path, command) -> None:
     assert done.stderr.decode().splitlines() == ["wrote new/folder/report.json", "wrote new/folder/report.md"]
 
 
+def test_a_file_does_not_depend_on_the_window(folder: Path, keyaudit) -> None:
+    inventory = write(folder, STALE)
+    for columns in ("60", "160"):
+        keyaudit("scan", "--inventory", inventory, *AS_OF, "--output", columns, COLUMNS=columns)
+    assert (folder / "60/report.txt").read_bytes() == (folder / "160/report.txt").read_bytes()
+
+
 def test_the_configuration_is_what_a_bare_scan_reads(folder: Path, command) -> None:
     write(folder, FRESH, UNOWNED)
     (folder / "keyaudit.yaml").write_text(
