@@ -9,7 +9,7 @@ import polars as pl
 
 from keyaudit.errors import InventoryError, Problem
 from keyaudit.inventory.collected import collections_of, complete, place
-from keyaudit.inventory.columns import NAMES, polars_schema
+from keyaudit.inventory.columns import CREDENTIALS, NAMES, REQUIRED, polars_schema
 from keyaudit.inventory.rows import Credential
 from keyaudit.inventory.tabulate import BATCH, Carried, Unreadable, tabulate
 from keyaudit.model import Coverage, Inventory
@@ -26,7 +26,8 @@ def from_rows(
     """Turn what one live source answered into an inventory.
 
     `columns` names what the source asks for (flat names, versions as `versions.created_at`);
-    what a scope's store can never tell stands in its coverage's `cannot_know`. Raises
+    what a scope's store can never tell stands in its coverage's `cannot_know`. An empty text (a tag
+    without a value) says nothing and becomes null, so that no rule takes it for an owner. Raises
     InventoryError for a credential listed twice or a text that is not Unicode, ValueError for a
     column that does not exist.
     """
@@ -51,6 +52,10 @@ def _frame(rows: Sequence[Credential]) -> pl.DataFrame:
     carried = Carried()
     batches = [tabulate(rows[start : start + BATCH], carried) for start in range(0, len(rows), BATCH)]
     frame = pl.concat(batches or [tabulate((), carried)], rechunk=False)
+    optional = [name for name, kind in CREDENTIALS.items() if kind == "text" and name not in REQUIRED]
+    frame = frame.with_columns(
+        pl.when(pl.col(name) != "").then(pl.col(name)).alias(name) for name in optional
+    )
     return frame.with_row_index("row").cast({"row": pl.Int64})
 
 

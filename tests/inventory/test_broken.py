@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from keyaudit.errors import InventoryError, KeyauditError, UsageError
 from keyaudit.inventory import read
+from keyaudit.inventory.problems import Problems
 
 HEAD = '{"schema":"keyaudit/inventory/1"'
 ROW = '"source":"s","scope":"x","id":"1","name":"n"'
@@ -63,6 +64,8 @@ JSON = {
     "duplicate key": (document('\n"owner":"a","owner":"b"'), "x.json:3:13: credentials[0].owner: given twice"),
     "column in an indented row": (f'{HEAD},"credentials":[\n  {{}},  {{{ROW},"tier":-1}}]}}', "x.json:2:61: credentials[1].tier: expected an integer"),
     "duplicate key, spaced": (document('"owner" : "a", "owner" :"b"'), "credentials[0].owner: given twice"),
+    "duplicate key, spaced once": (document('"owner":"a","owner" :"b"'), "credentials[0].owner: given twice"),
+    "a row that stands in the one before": (header('"coverage":[]', "11,\n1"), "x.json:3:1: credentials[1]: expected a mapping, got the number 1"),
     "duplicate key, escaped": (document('"owner":"a","\\u006fwner":"b"'), "credentials[0].owner: given twice"),
     "duplicate key, hidden by text": (document('"owner":"a","owner":"b","lineage":"\\":"'), "credentials[0].owner: given twice"),
     "duplicate label": (document('"labels":{"a":"1","a":"2"}'), "credentials[0].labels.a: given twice"),
@@ -286,6 +289,13 @@ def test_every_bad_row_is_counted_and_none_is_loaded(tmp_path: Path) -> None:
     assert len(refused.value.problems) == 100
     assert "50 more problems" in str(refused.value)
     assert [problem.line for problem in refused.value.problems[:3]] == [3, 5, 7]
+
+
+def test_problems_are_counted_but_not_all_kept() -> None:
+    problems = Problems("x")
+    for line in range(1000):
+        problems.add("bad", line=line)
+    assert (problems.total, len(problems.shown)) == (1000, 100)
 
 
 def test_every_bad_row_of_a_parquet_file_is_counted(tmp_path: Path) -> None:

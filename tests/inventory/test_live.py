@@ -80,6 +80,11 @@ def test_a_credential_listed_twice_is_refused() -> None:
         from_rows(rows, (), 1, [])
 
 
+def test_an_empty_text_is_not_known() -> None:
+    frame = from_rows([Credential(**AWS, id="a", name="a", owner="")], (), 1, ["owner"]).credentials.collect()
+    assert frame["owner"].to_list() == [None]
+
+
 def test_a_lone_surrogate_is_refused() -> None:
     with pytest.raises(InventoryError, match="surrogates not allowed"):
         from_rows([Credential(**AWS, id="a", name="\ud800")], (), 1, [])
