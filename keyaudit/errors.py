@@ -45,7 +45,11 @@ class Problem:
 
     def __str__(self) -> str:
         place = ":".join(str(part) for part in (self.file, self.line, self.column) if part is not None)
-        return f"{place}: {self.field}: {self.message}" if self.field else f"{place}: {self.message}"
+        if not self.field:
+            return f"{place}: {self.message}"
+        # A field is named by the keys of a document, which may hold anything, line ends included.
+        field = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in self.field)
+        return f"{place}: {field}: {self.message}"
 
 
 class KeyauditError(Exception):

@@ -389,6 +389,11 @@ REFUSED: list[tuple[bytes, list[str]]] = [
             "2:65: rules.unused.after: not a duration such as 30d, 24h, 2w or 90m",
         ],
     ),
+    # names that would draw on a terminal or begin a line of their own
+    (
+        P + b'"a\\nb": 1\nrules: {"\\e[2J\\n": {}}\n',
+        ["2:1: a\\nb: unknown key", "3:9: rules.\\x1b[2J\\n: no rule is called '\\x1b[2J\\n'"],
+    ),
     # waivers: what is wrong in form
     (
         P + b"waivers:\n- {id: a, rules: [rotation-overdu], match: {}, form: 2026-01-01}\n"
