@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from keyaudit import engine as engines
 from keyaudit import facts, report, verdicts
 from keyaudit.model import Framework, Inventory, Policy, Report, Severity
-from keyaudit.policy import classify, requirements
+from keyaudit.policy import classify, requirements, texts
 from keyaudit.report import population, questions
 from keyaudit.rules import RULES
 
@@ -29,8 +29,9 @@ def audit(
     unknown engine and MissingExtraError for one that is not installed.
     """
     run = engines.engine(engine)
-    demands = requirements.requirements(policy, frameworks)
+    demands = (*requirements.requirements(policy, frameworks), *texts.texts(policy, frameworks))
     requirement_of = {name: k for k, demand in enumerate(demands) for name in demand.frameworks}
+    text_of = {control: k for k, demand in enumerate(demands) for control in demand.controls}
     collected = frozenset[str]().union(
         *(c.columns for c in inventory.collections), *(c.set for c in policy.classify)
     )
@@ -42,7 +43,7 @@ def audit(
 
     populations = questions.Populations()
     by_name = {rule.rule.name: rule for rule in judged}
-    laid = questions.places(policy, frameworks, requirement_of, by_name, populations)
+    laid = questions.places(policy, frameworks, requirement_of, text_of, by_name, populations)
     if populations.expressions:
         frame = frame.with_columns(**populations.expressions)
     counts, suspects, schedules = run.collect(

@@ -28,12 +28,20 @@ class Requirement(Protocol):
     """What one or several frameworks, or the policy alone, ask: see `policy.requirements`."""
 
     @property
+    def conditions(self) -> Mapping[str, nw.Expr]:
+        """What `columns` build on: added to the frame before them."""
+
+    @property
     def columns(self) -> Mapping[str, nw.Expr]:
         """The facts of `facts.REQUIREMENT`, as expressions."""
 
     @property
     def settings(self) -> Mapping[str, Mapping[str, Any]]:
-        """Rule settings by rule name that this requirement makes stricter; values may be expressions."""
+        """Rule settings by rule name that this requirement changes; values may be expressions."""
+
+    @property
+    def rules(self) -> frozenset[str] | None:
+        """The only rules that are judged by it; None for all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +70,7 @@ def judge(
     """Add the verdict columns of all credential rules, and each requirement's facts as `name@k`."""
     judged = tuple(_place(rule, settings[rule.name], requirements, collections) for rule in rules)
     for k, requirement in enumerate(requirements):
+        frame = frame.with_columns(**requirement.conditions) if requirement.conditions else frame
         frame = frame.with_columns(**requirement.columns)
         frame = frame.with_columns(
             due_at=nw.col("value_created_at") + nw.col("rotation_period"),
@@ -82,10 +91,16 @@ def _place(
     lacking = sorted({name for names in missing for name in names})
     asked = setting.enabled and (not missing or any(not names for names in missing))
     own = tuple(
-        f"{rule.id}@{k if rule.per_requirement or rule.name in requirement.settings else 0}"
-        for k, requirement in enumerate(requirements)
+        f"{rule.id}@{k if _differs(rule, requirement) else 0}" for k, requirement in enumerate(requirements)
     )
     return Judged(rule, rule.id, own, tuple(lacking), asked)
+
+
+def _differs(rule: Rule, requirement: Requirement) -> bool:
+    """Say whether a requirement changes what a rule compares with, for somebody it is there for."""
+    if requirement.rules is not None and rule.name not in requirement.rules:
+        return False
+    return rule.per_requirement or rule.name in requirement.settings
 
 
 def _missing(rule: Rule, collection: Collection) -> tuple[str, ...]:

@@ -7,8 +7,8 @@ Each risk factor that surely holds moves the period one level down. A framework 
 where its schedules in the policy, or a number of its own text, are stricter; period and grace
 separately, and only inside its scope. `explain` says the same of one credential in words.
 
-All values are known beforehand, so every column is one flat choice between constants, in order
-of strictness; nothing is nested, and engines work out each condition once.
+All values are known beforehand: the conditions are worked out once, as boolean columns, and every
+other column is a flat choice between constants by them, in order of strictness.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import narwhals as nw
 from keyaudit import match
 from keyaudit.match import Match
 from keyaudit.model import Framework, Policy, Schedule
-from keyaudit.policy.strictness import Demand, demand_of, demands, lowered, numbers
+from keyaudit.policy.strictness import demand_of, demands, lowered, numbers
 
 _NO_TEXT = nw.lit(None, dtype=nw.String)
 _NO_NUMBER = nw.lit(None, dtype=nw.Int64)
@@ -33,39 +33,47 @@ _NO = nw.lit(value=False)
 class Requirement:
     """One distinct requirement and the frameworks that share it; the first is the policy's own.
 
-    `columns` holds the expressions of `facts.REQUIREMENT`; those of a framework build on the
-    policy's, which stay in the frame as `rotation_period@0` and so on (see `add`). `settings`
-    holds rule parameters that a framework's own numbers make stricter, by rule name.
+    `columns` holds the expressions of `facts.REQUIREMENT`. They build on `conditions`, which go
+    into the frame before them, and those of a framework on the policy's, which stay in the frame
+    as `rotation_period@0` and so on (see `add`). `settings` holds rule parameters that a
+    framework's own numbers make stricter, by rule name. One with `controls` is for those alone
+    and judges only their `rules` (see `texts`).
     """
 
     key: str
     frameworks: tuple[str, ...]
+    conditions: Mapping[str, nw.Expr]
     columns: Mapping[str, nw.Expr]
     settings: Mapping[str, Mapping[str, Any]]
+    controls: frozenset[tuple[str, str]] = frozenset()
+    rules: frozenset[str] | None = None
 
 
 def requirements(policy: Policy, frameworks: Sequence[Framework]) -> tuple[Requirement, ...]:
     """List the distinct requirements; frameworks that add nothing share the policy's."""
-    settings = {framework.id: _settings(policy, framework) for framework in frameworks}
+    settings = {framework.id: limits(policy, framework) for framework in frameworks}
     adding = [f for f in frameworks if settings[f.id] or demands(policy, f) or demand_of(policy, f).schedules]
     plain = tuple(framework.id for framework in frameworks if framework not in adding)
-    own = Requirement("policy", plain, _policy_columns(policy), {})
     return (
-        own,
-        *(Requirement(f.id, (f.id,), _framework_columns(policy, f), settings[f.id]) for f in adding),
+        _by_policy(policy, plain),
+        *(_by_framework(policy, framework, settings[framework.id]) for framework in adding),
     )
 
 
 def add(frame: nw.LazyFrame[Any], asked: Sequence[Requirement]) -> nw.LazyFrame[Any]:
     """Add the columns of each requirement as `name@k`."""
     for k, requirement in enumerate(asked):
+        frame = frame.with_columns(**requirement.conditions)
         frame = frame.with_columns(**{f"{name}@{k}": column for name, column in requirement.columns.items()})
     return frame
 
 
-def _policy_columns(policy: Policy) -> dict[str, nw.Expr]:
-    chosen = _Candidates(policy.schedules, None)
-    return {
+def _by_policy(policy: Policy, frameworks: tuple[str, ...]) -> Requirement:
+    chosen = _Candidates("schedule", policy.schedules, None)
+    steps = nw.lit(0)
+    for factor in policy.risk:
+        steps = steps + nw.when(match.expression(factor.match)).then(nw.lit(1)).otherwise(nw.lit(0))
+    columns = {
         "rotation_period": _shortened(chosen, policy),
         "grace_period": chosen.least(_grace),
         "overdue_tolerance": chosen.tolerance(),
@@ -74,12 +82,13 @@ def _policy_columns(policy: Policy) -> dict[str, nw.Expr]:
         "requirement_basis": nw.lit("policy"),
         "automatic": chosen.automatic(),
     }
+    return Requirement("policy", frameworks, {**chosen.expressions, "risk#": steps}, columns, {})
 
 
 class _Candidates:
     """The schedules that apply: one for most credentials, several where it is not known which."""
 
-    def __init__(self, schedules: Sequence[Schedule], scope: Match | None) -> None:
+    def __init__(self, name: str, schedules: Sequence[Schedule], scope: Match | None) -> None:
         self._schedules = schedules
         hits = [match.expression(schedule.match) for schedule in schedules]
         if scope is not None:
@@ -88,12 +97,13 @@ class _Candidates:
         first_sure = nw.lit(len(hits))
         for place in reversed(range(len(hits))):
             first_sure = nw.when(hits[place]).then(nw.lit(place)).otherwise(first_sure)
-        self.conditions = [
-            (first_sure == place) | (hit.is_null() & (first_sure > place))
+        self.expressions = {
+            f"{name}#{place}": (first_sure == place) | (hit.is_null() & (first_sure > place))
             if match.may_be_open(schedules[place].match)
             else first_sure == place
             for place, hit in enumerate(hits)
-        ]
+        }
+        self.conditions = [nw.col(column) for column in self.expressions]
 
     def strictest(
         self, key: Callable[[Schedule], int | None], value: Callable[[Schedule], nw.Expr], otherwise: nw.Expr
@@ -142,9 +152,6 @@ def _shortened(chosen: _Candidates, policy: Policy) -> nw.Expr:
     most = min(len(policy.risk), len(policy.risk_levels))
     if not most:
         return chosen.least(_period)
-    steps = nw.lit(0)
-    for factor in policy.risk:
-        steps = steps + nw.when(match.expression(factor.match)).then(nw.lit(1)).otherwise(nw.lit(0))
 
     def after(taken: int) -> nw.Expr:
         def shorter(schedule: Schedule) -> int | None:
@@ -155,17 +162,25 @@ def _shortened(chosen: _Candidates, policy: Policy) -> nw.Expr:
 
     period = after(most)
     for taken in reversed(range(most)):
-        period = nw.when(steps == taken).then(after(taken)).otherwise(period)
+        period = nw.when(nw.col("risk#") == taken).then(after(taken)).otherwise(period)
     return period
 
 
-def _framework_columns(policy: Policy, framework: Framework) -> dict[str, nw.Expr]:
+def _by_framework(policy: Policy, framework: Framework, settings: Mapping[str, Any]) -> Requirement:
     extra, asked = demand_of(policy, framework), demands(policy, framework)
-    chosen = _Candidates(extra.schedules, extra.scope)
-    inside = [_inside(demand, chosen, extra.scope) for demand in asked]
+    chosen = _Candidates(f"{framework.id} schedule", extra.schedules, extra.scope)
+    surely = {
+        f"{framework.id} number#{demand.place}": surely_matches(demand.applies_to, extra.scope)
+        for demand in asked
+        if demand.number
+    }
+    inside = [
+        nw.col(f"{framework.id} number#{demand.place}") if demand.number else chosen.conditions[demand.place]
+        for demand in asked
+    ]
     own, own_grace = nw.col("rotation_period@0"), nw.col("grace_period@0")
     period = nw.min_horizontal(
-        own, _first(inside, [nw.lit(d.period, dtype=nw.Int64) for d in asked], _NO_NUMBER)
+        own, first(inside, [nw.lit(d.period, dtype=nw.Int64) for d in asked], _NO_NUMBER)
     )
     tighter = [
         here & (own.is_null() | (own > demand.period)) for demand, here in zip(asked, inside, strict=True)
@@ -185,37 +200,35 @@ def _framework_columns(policy: Policy, framework: Framework) -> dict[str, nw.Exp
     tighter_grace = ~grace.is_null() & (own_grace.is_null() | (own_grace > grace))
     only_grace = nw.when(tighter_grace).then(nw.lit(f"{framework.id} schedule (grace)")).otherwise(_NO_TEXT)
     bases = [nw.lit("framework" if demand.number else "policy") for demand in asked]
-    return {
+    columns = {
         "rotation_period": period,
         "grace_period": nw.min_horizontal(own_grace, grace),
         "overdue_tolerance": overdue_tolerance,
-        "schedule": _first(tighter, [nw.lit(demand.name) for demand in asked], nw.col("schedule@0")),
-        "clause": _first(tighter, [nw.lit(demand.clause) for demand in asked], only_grace),
-        "requirement_basis": _first(tighter, bases, nw.lit("policy")),
+        "schedule": first(tighter, [nw.lit(demand.name) for demand in asked], nw.col("schedule@0")),
+        "clause": first(tighter, [nw.lit(demand.clause) for demand in asked], only_grace),
+        "requirement_basis": first(tighter, bases, nw.lit("policy")),
         "automatic": nw.col("automatic@0") | chosen.automatic(),
     }
+    return Requirement(framework.id, (framework.id,), {**chosen.expressions, **surely}, columns, settings)
 
 
-def _first(conditions: Sequence[nw.Expr], values: Sequence[nw.Expr], otherwise: nw.Expr) -> nw.Expr:
+def first(conditions: Sequence[nw.Expr], values: Sequence[nw.Expr], otherwise: nw.Expr) -> nw.Expr:
+    """Choose the value of the first condition that holds."""
     chosen = otherwise
     for condition, value in reversed(list(zip(conditions, values, strict=True))):
         chosen = nw.when(condition).then(value).otherwise(chosen)
     return chosen
 
 
-def _inside(demand: Demand, chosen: _Candidates, scope: Match | None) -> nw.Expr:
-    return _surely(demand.applies_to, scope) if demand.number else chosen.conditions[demand.place]
-
-
-def _surely(*matches: Match | None) -> nw.Expr:
+def surely_matches(*matches: Match | None) -> nw.Expr:
     """Say whether a credential surely matches all that are given."""
     return match.expression(match.AllOf(tuple(one for one in matches if one is not None))).fill_null(
         value=False
     )
 
 
-def _settings(policy: Policy, framework: Framework) -> dict[str, dict[str, Any]]:
-    """Give rule parameters that the framework's text limits further, where its control surely applies."""
+def limits(policy: Policy, framework: Framework, *, only_stricter: bool = True) -> dict[str, dict[str, Any]]:
+    """Give rule parameters that the framework's text limits, where its control surely applies."""
     found: dict[str, dict[str, Any]] = {}
     facts = {
         number.fact for control in framework.controls for number in control.numbers if "." in number.fact
@@ -223,11 +236,15 @@ def _settings(policy: Policy, framework: Framework) -> dict[str, dict[str, Any]]
     for fact in sorted(facts):
         rule, _, param = fact.partition(".")
         own = policy.settings[rule].params[param] if rule in policy.settings else 0
-        stricter = [(value, control) for control, _, value in numbers(policy, framework, fact) if value < own]
-        if stricter:
-            ordered = sorted(stricter, key=lambda pair: pair[0])
+        limiting = [
+            (value, control)
+            for control, _, value in numbers(policy, framework, fact)
+            if value < own or not only_stricter
+        ]
+        if limiting:
+            ordered = sorted(limiting, key=lambda pair: pair[0])
             scope = demand_of(policy, framework).scope
-            conditions = [_surely(control.applies_to, scope) for _, control in ordered]
+            conditions = [surely_matches(control.applies_to, scope) for _, control in ordered]
             limits = [nw.lit(value, dtype=nw.Int64) for value, _ in ordered]
-            found.setdefault(rule, {})[param] = _first(conditions, limits, nw.lit(own, dtype=nw.Int64))
+            found.setdefault(rule, {})[param] = first(conditions, limits, nw.lit(own, dtype=nw.Int64))
     return found

@@ -63,15 +63,19 @@ def places(
     policy: Policy,
     frameworks: Sequence[Framework],
     requirement_of: Mapping[str, int],
+    text_of: Mapping[tuple[str, str], int],
     judged: Mapping[str, Judged],
     populations: Populations,
 ) -> tuple[Place, ...]:
-    """Lay out every control of every framework; controls that ask the same share their columns."""
+    """Lay out every control of every framework; controls that ask the same share their columns.
+
+    `text_of` holds the controls whose own text sets a number, with the requirement of that number.
+    """
     found, shared = [], dict[tuple[str | None, tuple[str, ...]], str]()
     for framework in frameworks:
         demand = policy.frameworks.get(framework.id, FrameworkDemand())
-        k = requirement_of[framework.id]
         for control in framework.controls:
+            k = text_of.get((framework.id, control.id), requirement_of[framework.id])
             column = populations.column(demand.scope, control.applies_to)
             known = (judged[name] for name in control.rules if name in judged)
             codes = tuple(sorted({rule.by_requirement[k] for rule in known if rule.asked}))
