@@ -43,9 +43,8 @@ def schema(rules: Rules, frameworks: Controls) -> dict[str, Any]:
         "properties": {name: _rule(params) for name, params in sorted(rules.items())},
         "additionalProperties": False,
     }
-    if frameworks:
-        known = {name: {"$ref": "#/$defs/Demand"} for name in sorted(frameworks)}
-        properties["frameworks"] |= {"properties": known, "additionalProperties": False}
+    # Names to complete; frameworks of one's own may be mentioned as well.
+    properties["frameworks"]["properties"] = {name: {"$ref": "#/$defs/Demand"} for name in sorted(frameworks)}
     return {"$schema": DIALECT, **found}
 
 

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from keyaudit import policy as policies
-from keyaudit.errors import PolicyError, UsageError
 from keyaudit.inventory.columns import CHOICES
+from keyaudit.errors import PolicyError, UsageError
 from keyaudit.match import EVERYTHING, AllOf, Compare, Is
 from keyaudit.model import FrameworkDemand, Param, Policy, RuleSetting, Schedule, Severity
 from keyaudit.policy import reading, shipped
@@ -528,7 +528,6 @@ def test_the_schema_takes_every_policy_of_the_examples() -> None:
         P + b"schedules: [{name: a, rotation_period: 1d, match: {tier: two}}]\n",
         P + b"schedules: [{name: a, rotation_period: 1d, match: {any: []}}]\n",
         P + b"classify: [{match: {}, set: {id: x}}]\n",
-        P + b"frameworks: {pci: {}}\n",
         P + b"frameworks: {pci-dss: {scpe: {}}}\n",
         P + b"waivers: [{id: a, rules: [nope], match: {}}]\n",
     ],
@@ -536,6 +535,13 @@ def test_the_schema_takes_every_policy_of_the_examples() -> None:
 def test_the_schema_underlines_mistakes_that_the_loader_refuses(data: bytes) -> None:
     assert schema_errors(data)
     assert refused(data)
+
+
+def test_the_schema_completes_known_frameworks_and_takes_ones_own() -> None:
+    found = schema(CATALOGUE, CONTROLS)["properties"]["frameworks"]["properties"]
+    assert found.keys() == CONTROLS.keys()
+    assert schema_errors(P + b"frameworks: {house-rules: {scope: {tier: 1}}}\n") == []
+    assert schema_errors(P + b"frameworks: {house-rules: {scpe: {tier: 1}}}\n")
 
 
 def test_every_key_of_the_schema_is_described() -> None:
