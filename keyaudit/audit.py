@@ -32,14 +32,13 @@ def audit(
     demands = (*requirements.requirements(policy, frameworks), *texts.texts(policy, frameworks))
     requirement_of = {name: k for k, demand in enumerate(demands) for name in demand.frameworks}
     text_of = {control: k for k, demand in enumerate(demands) for control in demand.controls}
-    collected = frozenset[str]().union(
-        *(c.columns for c in inventory.collections), *(c.set for c in policy.classify)
-    )
+    collections = classify.carried(inventory.collections, policy)
+    collected = frozenset[str]().union(*(collection.columns for collection in collections))
 
     listed = classify.apply(run.open(inventory), policy)
     frame = facts.derive(listed, as_of=as_of, collected=collected, engine=run)
     about_credentials = [rule for rule in RULES if rule.subject == "credential"]
-    frame, judged = verdicts.judge(frame, about_credentials, policy.settings, demands, inventory.collections)
+    frame, judged = verdicts.judge(frame, about_credentials, policy.settings, demands, collections)
 
     populations = questions.Populations()
     by_name = {rule.rule.name: rule for rule in judged}

@@ -30,7 +30,7 @@ class Engine(Protocol):
     name: str
 
     def open(self, inventory: Inventory) -> nw.LazyFrame[Any]:
-        """Give the credentials, one row each, with the columns of `inventory.columns`."""
+        """Give the credentials, one row each, with the columns of `columns`."""
 
     def table(self, columns: Mapping[str, Sequence[Any]], schema: Mapping[str, str]) -> nw.LazyFrame[Any]:
         """Make a small table to join with; `schema` says `string`, `integer` or `boolean` by column."""

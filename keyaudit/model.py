@@ -112,7 +112,7 @@ class Collection:
 class Inventory:
     """Credentials with their versions, as columns, and what was asked for to get them.
 
-    `credentials` is a polars LazyFrame with the columns of `inventory.columns.CREDENTIALS`:
+    `credentials` is a polars LazyFrame with the columns of `columns.CREDENTIALS`:
     one row a credential, `row` its number, `collection` an index into `collections`, and
     `versions` a list of structs. `parquet` is set when those columns lie unchanged in Parquet
     files that another engine can read in place.
@@ -300,10 +300,10 @@ class Rule:
     `check` gets the policy's settings of this rule by parameter name. `needs` lists the
     inventory columns without which the question was never asked; a tuple inside means "any of".
     `evidence` and the fields of `message` name facts. `fixes` maps a source to the command that
-    mends a failure; `{id}`, `{name}`, `{scope}` arrive quoted for a POSIX shell, "*" is for
-    every other source. `per_requirement` rules compare with a period or a grace and are judged
-    once for each distinct requirement. `subject` is `credential`, or what else a rule is about:
-    `scope`, `waiver`, `policy`.
+    mends a failure; `{id}`, `{name}`, `{scope}`, `{account}`, `{region}` and `{version}` arrive
+    quoted for a POSIX shell, "*" is for every other source. `per_requirement` rules
+    compare with a period or a grace and are judged once for each distinct requirement.
+    `subject` is `credential`, or what else a rule is about: `scope`, `waiver`, `policy`.
     """
 
     id: str

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from keyaudit.errors import InputError, PolicyError
 from keyaudit.strict_yaml import DEEPEST, load, scalar
 
-
 NO_TOKEN = "found character that cannot start any token (a tab, or one of @ ` % that needs quotes)"
 
 

@@ -195,7 +195,7 @@ def _versions(created_at: int) -> list[dict[str, str]]:
 
 def _inventory(credential: Mapping[str, Any]) -> Inventory:
     from keyaudit import inventory
-    from keyaudit.inventory.columns import SCHEMA
+    from keyaudit.columns import SCHEMA
 
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "credential.json"

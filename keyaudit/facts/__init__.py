@@ -57,6 +57,20 @@ DURATIONS = frozenset(
     }
 )
 
+NONE = -1
+"""What a fact of `OR_NONE` holds where there is surely no such version."""
+
+OR_NONE = frozenset(
+    {
+        "old_active_min",
+        "old_active_max",
+        "old_enabled_min",
+        "old_enabled_max",
+        "old_used_min",
+        "old_used_max",
+    }
+)
+
 FACTS: dict[str, str] = {
     "as_of": "the instant the audit is made for",
     "in_use": "has a value that can be used; versions that were not collected count as in use",
@@ -126,7 +140,7 @@ def exceeds(low: nw.Expr | int, high: nw.Expr | int, limit: nw.Expr | int) -> nw
 
 def __getattr__(name: str) -> nw.Expr:
     """Give the column of that name: `facts.age_min`; `facts.cls` is the column `class`."""
-    from keyaudit.inventory.columns import CREDENTIALS
+    from keyaudit.columns import CREDENTIALS
 
     if name == "cls":
         return nw.col("class")

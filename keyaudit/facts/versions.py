@@ -11,9 +11,8 @@ from typing import Any
 
 import narwhals as nw
 
+from keyaudit.facts import NONE
 from keyaudit.times import LONGEST_DURATION
-
-NONE = -1
 
 _USABLE_END = ("disabled", "destroyed")
 
@@ -128,14 +127,13 @@ def facts() -> list[nw.Expr]:
         return nw.col(name).fill_null(value=False)
 
     def span(since: str, is_open: str) -> tuple[nw.Expr, nw.Expr]:
-        dated = now - nw.col(since)
-        least = nw.max_horizontal(dated, nw.when(flag(is_open)).then(now - changed))
-        most = nw.max_horizontal(
-            dated,
-            nw.when(flag(is_open)).then(
-                nw.max_horizontal((now - current).fill_null(LONGEST_DURATION), 0 * now)
-            ),
-        )
+        # An end that lies in the future is no end: it may have come at any time.
+        sound = nw.col(since) <= now
+        dated = nw.when(sound).then(now - nw.col(since))
+        latest = nw.when(~sound).then(nw.lit(LONGEST_DURATION)).otherwise(dated)
+        least = nw.max_horizontal(dated, nw.when(flag(is_open) & (changed <= now)).then(now - changed))
+        since_current = nw.when(current <= now).then(now - current).otherwise(nw.lit(LONGEST_DURATION))
+        most = nw.max_horizontal(latest, nw.when(flag(is_open)).then(since_current), least)
         return least, most
 
     active_low, active_high = span("v_active_since", "v_active_open")

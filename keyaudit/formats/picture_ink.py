@@ -7,6 +7,7 @@ lightness or hatching, so a page printed in grey still tells them apart.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Literal
@@ -70,7 +71,7 @@ class Ink:
         ends = f'x1="{number(x1)}" y1="{number(y1)}" x2="{number(x2)}" y2="{number(y2)}"'
         return f"<line {self.look(role)} {ends}/>"
 
-    def shape(self, role: str, points: list[tuple[float, float]], title: str = "") -> str:
+    def shape(self, role: str, points: Sequence[tuple[float, float]], title: str = "") -> str:
         """Draw a polygon."""
         path = " ".join(f"{number(x)},{number(y)}" for x, y in points)
         start = f'<polygon {self.look(role)} points="{path}"'

@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 
 import polars as pl
 
+from keyaudit.columns import VERSIONS, polars_schema
 from keyaudit.inventory.check import shown
 from keyaudit.inventory.collected import collections_of, complete, place, without
-from keyaudit.inventory.columns import VERSIONS, polars_schema
 from keyaudit.inventory.coverage import merge_coverage
 from keyaudit.inventory.document import Document
 from keyaudit.inventory.problems import Problems, refuse

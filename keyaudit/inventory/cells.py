@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import msgspec
 
-from keyaudit.inventory.columns import CREDENTIALS, VERSIONS
+from keyaudit.columns import CREDENTIALS, VERSIONS
 
 ARMED = ("=", "+", "-", "@", "\t", "\r", "'")
 LABEL = "labels."

@@ -10,8 +10,8 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
+from keyaudit.columns import CHOICES, CREDENTIALS, REQUIRED, REQUIRED_OF_VERSION, VERSIONS
 from keyaudit.errors import did_you_mean
-from keyaudit.inventory.columns import CHOICES, CREDENTIALS, REQUIRED, REQUIRED_OF_VERSION, VERSIONS
 from keyaudit.inventory.instants import check_instant
 from keyaudit.inventory.nodes import Node
 from keyaudit.inventory.problems import Problems

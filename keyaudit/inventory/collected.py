@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import polars as pl
 
-from keyaudit.inventory.columns import REQUIRED, REQUIRED_OF_VERSION
+from keyaudit.columns import REQUIRED, REQUIRED_OF_VERSION
 from keyaudit.model import Collection, Coverage
 
 Scope = tuple[str, str]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from keyaudit.inventory.columns import CREDENTIALS, REQUIRED, VERSIONS
+from keyaudit.columns import CREDENTIALS, REQUIRED, VERSIONS
 from keyaudit.model import Coverage, Inventory
 
 

@@ -13,11 +13,11 @@ from array import array
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
+from keyaudit.columns import REQUIRED, REQUIRED_OF_VERSION
 from keyaudit.errors import did_you_mean
 from keyaudit.inventory import nodes
 from keyaudit.inventory.cells import COLUMNS, LABEL, VERSION
 from keyaudit.inventory.check import shown
-from keyaudit.inventory.columns import REQUIRED, REQUIRED_OF_VERSION
 from keyaudit.inventory.csv_rows import Row, flat_frame
 from keyaudit.inventory.csv_versions import gather
 from keyaudit.inventory.document import Document

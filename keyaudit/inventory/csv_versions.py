@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from keyaudit.columns import CREDENTIALS, VERSIONS, polars_schema
 from keyaudit.inventory.cells import VERSION
 from keyaudit.inventory.check import shown
-from keyaudit.inventory.columns import CREDENTIALS, VERSIONS, polars_schema
 from keyaudit.inventory.problems import Problems
 from keyaudit.inventory.tabulate import nest_versions
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import msgspec
 
+from keyaudit.columns import VERSIONS
 from keyaudit.inventory.cells import COLUMNS, LABEL, SPELLED, VERSION, disarm, write_names
-from keyaudit.inventory.columns import VERSIONS
 from keyaudit.inventory.header import Header, write_header
 
 MOST_LABEL_COLUMNS = 40

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from keyaudit import times
+from keyaudit.columns import NAMES, REQUIRED, REQUIRED_OF_VERSION, SCHEMA
 from keyaudit.errors import did_you_mean
 from keyaudit.inventory.check import (
     KINDS,
@@ -31,7 +32,6 @@ from keyaudit.inventory.check import (
     wrong_choice,
 )
 from keyaudit.inventory.collected import complete
-from keyaudit.inventory.columns import NAMES, REQUIRED, REQUIRED_OF_VERSION, SCHEMA
 from keyaudit.inventory.nodes import Node
 from keyaudit.inventory.problems import Problems
 from keyaudit.model import Collection, Coverage, ScopeStatus

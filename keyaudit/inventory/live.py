@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 
 import polars as pl
 
+from keyaudit.columns import CREDENTIALS, NAMES, REQUIRED, polars_schema
 from keyaudit.errors import InventoryError, Problem
 from keyaudit.inventory.collected import collections_of, complete, place
-from keyaudit.inventory.columns import CREDENTIALS, NAMES, REQUIRED, polars_schema
 from keyaudit.inventory.rows import Credential
 from keyaudit.inventory.tabulate import BATCH, Carried, Unreadable, tabulate
 from keyaudit.model import Coverage, Inventory

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from keyaudit.columns import polars_schema
 from keyaudit.errors import InventoryError, Problem
 from keyaudit.inventory.assemble import digest_of, earliest
 from keyaudit.inventory.check import shown
-from keyaudit.inventory.columns import polars_schema
 from keyaudit.inventory.coverage import merge_coverage
 from keyaudit.model import Collection, Inventory
 

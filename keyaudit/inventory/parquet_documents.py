@@ -13,10 +13,10 @@ from typing import Any
 
 import polars as pl
 
+from keyaudit.columns import CREDENTIALS, REQUIRED, REQUIRED_OF_VERSION, VERSIONS, polars_schema
 from keyaudit.errors import did_you_mean
 from keyaudit.inventory import nodes, parquet_rows
 from keyaudit.inventory.check import shown
-from keyaudit.inventory.columns import CREDENTIALS, REQUIRED, REQUIRED_OF_VERSION, VERSIONS, polars_schema
 from keyaudit.inventory.document import Document, no_line
 from keyaudit.inventory.header import Header, read_header
 from keyaudit.inventory.problems import Problems

@@ -7,10 +7,10 @@ from typing import Any
 import msgspec
 import polars as pl
 
+from keyaudit.columns import CREDENTIALS, VERSIONS
 from keyaudit.errors import MOST_PROBLEMS_SHOWN
 from keyaudit.inventory import nodes, soundness
 from keyaudit.inventory.check import check_credential
-from keyaudit.inventory.columns import CREDENTIALS, VERSIONS
 from keyaudit.inventory.instants import EARLIEST, LATEST
 from keyaudit.inventory.nodes import Node
 from keyaudit.inventory.problems import Problems

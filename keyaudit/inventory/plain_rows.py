@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 import polars as pl
 
+from keyaudit.columns import CREDENTIALS, REQUIRED, VERSIONS
 from keyaudit.inventory.collected import Scope, without
-from keyaudit.inventory.columns import CREDENTIALS, REQUIRED, VERSIONS
 from keyaudit.inventory.header import Header
 from keyaudit.inventory.tabulate import BATCH
 from keyaudit.model import Collection, Inventory

@@ -11,8 +11,8 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from keyaudit.columns import CREDENTIALS, REQUIRED, REQUIRED_OF_VERSION, VERSIONS
 from keyaudit.inventory.check import LARGEST_INTEGER
-from keyaudit.inventory.columns import CREDENTIALS, REQUIRED, REQUIRED_OF_VERSION, VERSIONS
 
 _TYPES: dict[str, Any] = {
     "text": str,

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import msgspec
 import polars as pl
 
+from keyaudit.columns import CHOICES, CREDENTIALS, REQUIRED, REQUIRED_OF_VERSION, VERSIONS
 from keyaudit.inventory.check import LARGEST_INTEGER, LONGEST_TEXT
-from keyaudit.inventory.columns import CHOICES, CREDENTIALS, REQUIRED, REQUIRED_OF_VERSION, VERSIONS
 from keyaudit.inventory.instants import EARLIEST, LATEST
 
 

@@ -15,8 +15,8 @@ from typing import Any
 import msgspec
 import polars as pl
 
+from keyaudit.columns import CREDENTIALS, VERSIONS, polars_schema
 from keyaudit.inventory import soundness
-from keyaudit.inventory.columns import CREDENTIALS, VERSIONS, polars_schema
 from keyaudit.inventory.instants import parse_instants
 
 BATCH = 20_000

@@ -9,9 +9,9 @@ from typing import Any
 import msgspec
 import polars as pl
 
+from keyaudit.columns import CREDENTIALS, REQUIRED, VERSIONS, polars_schema
 from keyaudit.errors import UsageError
 from keyaudit.inventory.collected import Scope, columns_by_scope
-from keyaudit.inventory.columns import CREDENTIALS, REQUIRED, VERSIONS, polars_schema
 from keyaudit.inventory.csv_writing import write_csv
 from keyaudit.inventory.header import Header, write_header
 from keyaudit.inventory.opening import FORMATS

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
+from keyaudit.columns import CHOICES
 from keyaudit.errors import Problem, did_you_mean
-from keyaudit.inventory.columns import CHOICES
 from keyaudit.match import EVERYTHING, NUMBER_FIELDS, Match
 from keyaudit.model import Param, Severity
 from keyaudit.policy import matching

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import narwhals as nw
 
 from keyaudit import match
-from keyaudit.model import Policy
+from keyaudit.model import Collection, Policy
+
+
+def carried(collections: Sequence[Collection], policy: Policy) -> tuple[Collection, ...]:
+    """Count what the policy fills as collected: where it then fills nothing, the value is not known."""
+    filled = frozenset(name for classification in policy.classify for name in classification.set)
+    return tuple(replace(collection, columns=collection.columns | filled) for collection in collections)
 
 
 def apply(frame: nw.LazyFrame[Any], policy: Policy) -> nw.LazyFrame[Any]:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 
+from keyaudit.columns import CHOICES
 from keyaudit.errors import Problem, did_you_mean
-from keyaudit.inventory.columns import CHOICES
 from keyaudit.match import (
     FIELDS,
     FLAG_FIELDS,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from keyaudit.inventory.columns import CHOICES
+from keyaudit.columns import CHOICES
 from keyaudit.match import FLAG_FIELDS, NUMBER_FIELDS, TEXT_FIELDS
 from keyaudit.model import Param, Severity
 from keyaudit.policy import document

@@ -171,7 +171,7 @@ class CredentialBlock:
             evidence=evidence(self.rule, known),
             due_at=known["due_at"] if "due_at" in self.rule.evidence else None,
             clause=known["clause"] if self.rule.per_requirement else None,
-            fix=_fix(self.rule, row),
+            fix=_fix(self.rule, row, version),
             controls=self._controls(row),
             waiver=row.get("waiver"),
             fingerprint=fingerprint(self.rule.id, ref.source, ref.scope, ref.id, version or ""),
@@ -255,12 +255,14 @@ def printed(name: str, value: Any) -> Any:
     """Print one fact: durations as `90d`, instants as RFC 3339; the rest stays as it is."""
     if value is None or isinstance(value, bool):
         return value
+    if name in facts.OR_NONE and value == facts.NONE:
+        return None
     if name in facts.INSTANTS:
         return format_instant(value)
     return format_duration(value) if name in facts.DURATIONS else value
 
 
-def _fix(rule: Rule, row: Mapping[str, Any]) -> str | None:
+def _fix(rule: Rule, row: Mapping[str, Any], version: str | None) -> str | None:
     template = rule.fixes.get(row["source"], rule.fixes.get("*"))
     if template is None:
         return None
@@ -271,6 +273,7 @@ def _fix(rule: Rule, row: Mapping[str, Any]) -> str | None:
         "scope": row["scope"],
         "account": account,
         "region": region,
+        "version": version or "VERSION",
     }
     return template.format_map({name: shlex.quote(value) for name, value in places.items()})
 

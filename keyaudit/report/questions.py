@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import narwhals as nw
 
 from keyaudit import match
+from keyaudit.columns import CREDENTIALS
 from keyaudit.facts import REQUIREMENT
-from keyaudit.inventory.columns import CREDENTIALS
 from keyaudit.model import Control, Framework, FrameworkDemand, Policy, Severity
 from keyaudit.verdicts import FAIL, PASS, UNKNOWN, Judged
 

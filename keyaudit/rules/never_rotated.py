@@ -74,7 +74,6 @@ RULE = Rule(
     message="the only value there ever was is {age} old; {schedule} allows {rotation_period}",
     doc=__doc__,
     check=check,
-    needs=("versions",),
     evidence=(
         "value_created_at",
         "age_basis",

@@ -81,8 +81,7 @@ RULE = Rule(
     evidence=("old_active_min", "old_active_max", "grace_period", "schedule"),
     fixes={
         "aws-iam": (
-            'aws iam update-access-key --user-name {name} --access-key-id "$OLD_ACCESS_KEY_ID" '
-            "--status Inactive"
+            "aws iam update-access-key --user-name {name} --access-key-id {version} --status Inactive"
         ),
     },
     per_requirement=True,

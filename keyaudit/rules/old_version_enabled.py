@@ -84,8 +84,8 @@ RULE = Rule(
     needs=("versions",),
     evidence=("old_enabled_min", "old_enabled_max", "grace_period", "schedule"),
     fixes={
-        "gcp-secret-manager": 'gcloud secrets versions disable "$OLD_VERSION" --secret={id}',
-        "vault": 'vault kv delete -versions="$OLD_VERSION" {id}',
+        "gcp-secret-manager": "gcloud secrets versions disable {version} --secret={id}",
+        "vault": "vault kv delete -versions={version} {id}",
     },
     per_requirement=True,
 )

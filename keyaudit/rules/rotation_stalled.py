@@ -75,7 +75,7 @@ RULE = Rule(
     fixes={
         "aws-secrets-manager": (
             "aws secretsmanager update-secret-version-stage --secret-id {id} --region {region} "
-            '--version-stage AWSPENDING --remove-from-version-id "$PENDING_VERSION_ID"'
+            "--version-stage AWSPENDING --remove-from-version-id {version}"
         ),
     },
 )

@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from keyaudit.inventory.columns import CHOICES, CREDENTIALS
+from keyaudit.columns import CHOICES, CREDENTIALS
 
 PREFIX = "keyaudit:"
 COLUMNS: dict[str, tuple[str, ...]] = {

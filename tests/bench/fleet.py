@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
-from keyaudit.inventory.columns import SCHEMA
+from keyaudit.columns import SCHEMA
 from keyaudit.times import DAY, HOUR, parse_instant
 
 AS_OF = parse_instant("2026-05-01T00:00:00Z")

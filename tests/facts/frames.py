@@ -8,8 +8,8 @@ import narwhals as nw
 import polars as pl
 
 from keyaudit import facts
+from keyaudit.columns import CREDENTIALS, VERSIONS, polars_schema
 from keyaudit.engine import Engine
-from keyaudit.inventory.columns import CREDENTIALS, VERSIONS, polars_schema
 from keyaudit.model import Collection, Inventory
 
 ALL = frozenset({*CREDENTIALS, "versions", *(f"versions.{name}" for name in VERSIONS)})

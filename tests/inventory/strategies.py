@@ -7,9 +7,9 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from keyaudit.columns import CHOICES, NAMES, REQUIRED
 from keyaudit.inventory import from_rows
 from keyaudit.inventory.collected import columns_by_scope
-from keyaudit.inventory.columns import CHOICES, NAMES, REQUIRED
 from keyaudit.inventory.instants import EARLIEST, LATEST
 from keyaudit.inventory.plain_rows import masked
 from keyaudit.inventory.rows import Credential, Rotation, Version

@@ -10,8 +10,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from keyaudit.columns import CREDENTIALS, polars_schema
 from keyaudit.inventory import read, write
-from keyaudit.inventory.columns import CREDENTIALS, polars_schema
 
 ROWS = 100_000
 HEAD = '{"schema":"keyaudit/inventory/1"'

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from keyaudit.columns import polars_schema
 from keyaudit.errors import InventoryError
 from keyaudit.inventory import from_rows
-from keyaudit.inventory.columns import polars_schema
 from keyaudit.inventory.rows import Credential, Rotation, Version
 from keyaudit.model import Coverage, ScopeStatus
 

@@ -14,8 +14,8 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from keyaudit.columns import CHOICES
 from keyaudit.errors import PolicyError, UsageError
-from keyaudit.inventory.columns import CHOICES
 from keyaudit.model import Basis, Framework
 from keyaudit.policy import frameworks
 from keyaudit.rules import RULES

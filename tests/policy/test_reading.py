@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from keyaudit import policy as policies
-from keyaudit.inventory.columns import CHOICES
+from keyaudit.columns import CHOICES
 from keyaudit.errors import PolicyError, UsageError
 from keyaudit.match import EVERYTHING, AllOf, Compare, Is
 from keyaudit.model import FrameworkDemand, Param, Policy, RuleSetting, Schedule, Severity

@@ -13,7 +13,7 @@ import pytest
 
 import keyaudit.rules as catalogue
 from keyaudit import facts
-from keyaudit.inventory.columns import CREDENTIALS, NAMES
+from keyaudit.columns import CREDENTIALS, NAMES
 from keyaudit.model import Basis, Rule, Verdict
 from keyaudit.policy import load
 from keyaudit.rules import CATALOGUE, RULES, by_id, by_name, documentation
@@ -196,7 +196,7 @@ def test_good_practice_is_what_the_design_says_and_never_grave() -> None:
 @every_rule
 def test_a_fix_is_a_command_with_known_places(rule: Rule) -> None:
     for source, command in rule.fixes.items():
-        assert fields(command) <= {"id", "name", "scope", "account", "region"}
+        assert fields(command) <= {"id", "name", "scope", "account", "region", "version"}
         assert command.split()[0] in {"aws", "gcloud", "vault"}
         assert command.split()[0] == {"aws": "aws", "gcp": "gcloud"}.get(source.partition("-")[0], "vault")
         assert "{id}" in command or "{name}" in command

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from keyaudit.columns import polars_schema
 from keyaudit.inventory import from_rows
-from keyaudit.inventory.columns import polars_schema
 from keyaudit.model import Coverage, ScopeStatus
 from keyaudit.sources import Pulled, ScopeProgress
 from sources.contract import CANARY, FAULTS, SourceCase

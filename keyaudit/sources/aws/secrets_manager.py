@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from keyaudit.inventory.columns import CREDENTIALS
+from keyaudit.columns import CREDENTIALS
 from keyaudit.inventory.rows import Credential
 from keyaudit.model import Coverage, ScopeStatus
 from keyaudit.sources.aws.accounts import Account, Session, enter, own_account, sign_in
