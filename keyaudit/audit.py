@@ -47,7 +47,7 @@ def audit(
         frame = frame.with_columns(**populations.expressions)
     counts, suspects, schedules = run.collect(
         [
-            questions.counts(frame, judged, laid, populations),
+            questions.counts(frame, judged, laid),
             questions.suspects(frame, listed, judged, populations, len(demands)),
             questions.by_schedule(frame),
         ]

@@ -496,8 +496,8 @@ class PopulationRow:
     """One credential of the population, with what was required of it and how it fared.
 
     The requirement is the strictest of those asked for. `worst` is the worst verdict over all
-    rules (fail, unknown, waived, pass); `rules` the ids of the rules that failed, `severity` the
-    worst of them.
+    rules (fail, unknown, waived, pass; not-applicable for what is not in use or a replica);
+    `rules` are the ids of the rules that failed, `severity` the worst of theirs.
     """
 
     source: str

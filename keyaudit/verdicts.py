@@ -49,8 +49,9 @@ class Judged:
     """Where the verdicts of one rule are.
 
     `column` holds the verdict over all requirements; `by_requirement[k]` the column for
-    requirement `k`. `lacking` names the columns that some documents or scopes did not collect,
-    `asked` says whether it could be asked of any credential at all.
+    requirement `k`, and `limits` the columns of settings that differ by requirement. `lacking`
+    names the columns that some documents or scopes did not collect, `asked` says whether it could
+    be asked of any credential at all.
     """
 
     rule: Rule
@@ -58,6 +59,7 @@ class Judged:
     by_requirement: tuple[str, ...]
     lacking: tuple[str, ...]
     asked: bool
+    limits: tuple[str, ...]
 
 
 def judge(
@@ -80,6 +82,7 @@ def judge(
         for verdict in judged:
             if verdict.asked and verdict.by_requirement[k] == f"{verdict.rule.id}@{k}":
                 columns[verdict.by_requirement[k]] = _code(verdict.rule, settings, requirement, collections)
+                columns |= _limits(verdict.rule, requirement, k)
         frame = frame.with_columns(**columns)
     return frame.with_columns(*(_combined(verdict) for verdict in judged)), judged
 
@@ -93,7 +96,17 @@ def _place(
     own = tuple(
         f"{rule.id}@{k if _differs(rule, requirement) else 0}" for k, requirement in enumerate(requirements)
     )
-    return Judged(rule, rule.id, own, tuple(lacking), asked)
+    limits = (_limits(rule, requirement, k) for k, requirement in enumerate(requirements))
+    return Judged(
+        rule, rule.id, own, tuple(lacking), asked, tuple(name for found in limits for name in found)
+    )
+
+
+def _limits(rule: Rule, requirement: Requirement, k: int) -> dict[str, nw.Expr]:
+    """Give the settings of a rule that a requirement changes, as columns `id.param@k`."""
+    if not _differs(rule, requirement):
+        return {}
+    return {f"{rule.id}.{name}@{k}": value for name, value in requirement.settings.get(rule.name, {}).items()}
 
 
 def _differs(rule: Rule, requirement: Requirement) -> bool:

@@ -70,7 +70,7 @@ def build(
     blocks += _other_blocks(rules, policy, others, by_rule)
     findings = Findings(blocks)
     results = _rule_results(rules, policy, outcome, others, findings)
-    known = evidence(rules, policy, outcome, others, standing, inventory.coverage)
+    known = evidence(rules, policy, outcome, others, standing, inventory, as_of)
     return Report(
         version=__version__,
         as_of=as_of,
@@ -119,11 +119,10 @@ def _credential_blocks(
     """Give one rule's findings, and the suspects with its waived codes marked."""
     code = pl.col(judged.column)
     failed, waived = waive(judged.rule, suspects.filter(code == FAIL), waivers, matched)
-    severity = policy.settings[judged.rule.name].severity or judged.rule.severity
     blocks = [
-        *_by_owner(judged, Verdict.FAIL, failed, severity, bearings),
-        *_by_owner(judged, Verdict.WAIVED, waived, severity, bearings),
-        *_by_owner(judged, Verdict.UNKNOWN, suspects.filter(code == UNKNOWN), severity, bearings),
+        *_by_owner(judged, Verdict.FAIL, failed, policy, bearings),
+        *_by_owner(judged, Verdict.WAIVED, waived, policy, bearings),
+        *_by_owner(judged, Verdict.UNKNOWN, suspects.filter(code == UNKNOWN), policy, bearings),
     ]
     return _marked(suspects, judged, waived), blocks
 
@@ -132,19 +131,22 @@ def _by_owner(
     judged: Judged,
     verdict: Verdict,
     rows: pl.DataFrame,
-    severity: Severity | None,
+    policy: Policy,
     bearings: Sequence[Bearing],
 ) -> list[Block]:
     """Keep a customer's own keys apart: those are reminders, and break no control."""
     theirs = pl.col("user_owned").fill_null(value=False)
     code = UNKNOWN if verdict is Verdict.UNKNOWN else FAIL
-    basis, by = judged.rule.basis, judged.by_requirement
+    setting, basis, by = policy.settings[judged.rule.name], judged.rule.basis, judged.by_requirement
+    severity = setting.severity or judged.rule.severity
+    durations = [name for name, param in judged.rule.params.items() if param.kind == "duration"]
+    limits = {name: setting.params[name] for name in durations}
     bearing = () if basis is Basis.PRACTICE else tuple(bearings)
     ours = rows.filter(~theirs).sort(_SORTED)
     others = rows.filter(theirs).sort(_SORTED)
     return [
-        CredentialBlock(judged.rule, verdict, severity, basis, ours, by, bearing, code),
-        CredentialBlock(judged.rule, verdict, Severity.INFO, Basis.PRACTICE, others, by, (), code),
+        CredentialBlock(judged.rule, verdict, severity, basis, ours, by, limits, bearing, code),
+        CredentialBlock(judged.rule, verdict, Severity.INFO, Basis.PRACTICE, others, by, limits, (), code),
     ]
 
 

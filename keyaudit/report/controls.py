@@ -38,21 +38,45 @@ def results(
     return tuple(_result(place, counts, known, policy) for place in laid)
 
 
-def _result(place: Place, counts: Mapping[str, Any], known: Evidence, policy: Policy) -> ControlResult:
-    control = place.control
-    population, tested, unknown, unclassified, exceptions = 0, 0, 0, 0, 0
-    others = _others(control.rules, known)
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What came of one control's question, credential by credential and subject by subject."""
+
+    population: int
+    tested: int
+    unknown: int
+    unclassified: int
+    undefined: int
+    left_out: int
+    exceptions: int
+    others: Counter[Verdict]
+
+
+def _asked(place: Place, counts: Mapping[str, Any], known: Evidence) -> _Asked:
+    """Count credentials; where a control is about none, count the scopes, waivers or policy it is about."""
+    others = _others(place.control.rules, known)
     if _about_credentials(place, known) or not others:
-        population, unclassified = _population(place, counts)
-        tested = int(counts.get(place.tested) or 0)
-        unknown = int(counts.get(f"{place.tested}:unknown") or 0)
-        exceptions = known.failing.get(place.key, 0)
-    for verdicts in others:
-        population += verdicts.total()
-        tested += verdicts.total() - verdicts[Verdict.UNKNOWN]
-        unknown += verdicts[Verdict.UNKNOWN]
-        exceptions += verdicts[Verdict.FAIL]
-    result, reason = _decide(place, known, policy, exceptions, tested, unknown, population, unclassified)
+
+        def count(word: str) -> int:
+            return int(counts.get(f"{place.asks}:{word}") or 0)
+
+        return _Asked(
+            count("population"),
+            count("tested"),
+            count("unknown"),
+            count("unclassified"),
+            count("undefined"),
+            count("left_out"),
+            known.failing.get(place.key, 0),
+            others,
+        )
+    total, unknown = others.total(), others[Verdict.UNKNOWN]
+    return _Asked(total, total - unknown, unknown, 0, 0, 0, others[Verdict.FAIL], Counter())
+
+
+def _result(place: Place, counts: Mapping[str, Any], known: Evidence, policy: Policy) -> ControlResult:
+    control, asked = place.control, _asked(place, counts, known)
+    result, reason = _decide(place, known, policy, asked)
     return ControlResult(
         framework=place.framework.id,
         id=control.id,
@@ -62,24 +86,24 @@ def _result(place: Place, counts: Mapping[str, Any], known: Evidence, policy: Po
         evidence=control.evidence,
         modality=control.modality,
         rules=tuple(known.rules[name].id for name in control.rules if name in known.rules),
-        exceptions=exceptions,
-        tested=tested,
-        population=population,
-        unclassified=unclassified,
+        exceptions=asked.exceptions + asked.others[Verdict.FAIL],
+        tested=asked.tested + asked.others.total() - asked.others[Verdict.UNKNOWN],
+        population=asked.population + asked.others.total(),
+        unclassified=asked.unclassified,
         reason=reason,
         manual_evidence=control.manual_evidence,
         source=control.source,
     )
 
 
-def _others(rules: Sequence[str], known: Evidence) -> list[Counter[Verdict]]:
+def _others(rules: Sequence[str], known: Evidence) -> Counter[Verdict]:
     """Sum up what is not a credential, once by kind: a waiver is one waiver for all rules about waivers."""
-    kinds: dict[str, dict[str, Verdict]] = {}
+    kinds: dict[tuple[str, str], Verdict] = {}
     for name in rules:
         for subject, verdict in known.others.get(name, {}).items():
-            worst = kinds.setdefault(known.rules[name].subject, {})
-            worst[subject] = min(worst.get(subject, verdict), verdict, key=_WORST_FIRST.index)
-    return [Counter(verdicts.values()) for verdicts in kinds.values()]
+            key = known.rules[name].subject, subject
+            kinds[key] = min(kinds.get(key, verdict), verdict, key=_WORST_FIRST.index)
+    return Counter(kinds.values())
 
 
 def _about_credentials(place: Place, known: Evidence) -> bool:
@@ -88,58 +112,63 @@ def _about_credentials(place: Place, known: Evidence) -> bool:
     )
 
 
-def _population(place: Place, counts: Mapping[str, Any]) -> tuple[int, int]:
-    if place.population is None:
-        return int(counts["credentials"]), 0
-    return int(counts[place.population] or 0), int(counts[f"{place.population}:unclassified"] or 0)
-
-
-def _decide(
-    place: Place,
-    known: Evidence,
-    policy: Policy,
-    exceptions: int,
-    tested: int,
-    unknown: int,
-    population: int,
-    unclassified: int,
-) -> tuple[str, str]:
+def _decide(place: Place, known: Evidence, policy: Policy, asked: _Asked) -> tuple[str, str]:
     """Give result and reason; the first thing that stands in the way of `no-exception` is named."""
     control = place.control
     demand = policy.frameworks.get(place.framework.id)
     if demand and control.id in demand.not_applicable:
         return "not-applicable", f"declared not applicable by the policy: {demand.not_applicable[control.id]}"
-    if exceptions:
-        return "exception", f"{exceptions:,} of {population:,} failed"
-    if not [name for name in control.rules if name in known.rules]:
+    if failed := _failed(asked):
+        return "exception", failed
+    if not any(name in known.rules for name in control.rules):
         return "not-evaluated", "metadata says nothing about it; see the manual evidence"
-    if unclassified:
-        return (
-            "not-evaluated",
-            f"{_some(unclassified, 'credential')} without a class that would place it in or out",
-        )
-    if not population:
-        about = (
-            "no credential of this kind"
-            if _about_credentials(place, known)
-            else "nothing of this kind, such as a waiver,"
-        )
-        return "not-applicable", f"{about} is in the population"
+    if asked.unclassified:
+        return "not-evaluated", f"{_some(asked.unclassified)} of unknown class could belong to it"
+    if not asked.population:
+        about = "credential" if _about_credentials(place, known) else "scope, waiver or policy"
+        return "not-applicable", f"no {about} of this kind was audited{_aside(asked)}"
+    if reason := _untested(control.rules, known, asked):
+        return "not-evaluated", reason
     if waived := known.waived.get(place.key, 0):
         return (
             "supporting-only",
-            f"nothing else failed; {_some(waived, 'credential')} covered by waivers for an auditor to accept",
+            f"nothing else failed; {_some(waived)} covered by waivers for an auditor to accept",
         )
-    if reason := _untested(control.rules, known, unknown, population):
-        return "not-evaluated", reason
-    if not tested:
-        return "not-applicable", "nothing happened in the population that this control is about"
+    if not asked.tested:
+        return "not-applicable", f"nothing happened that this control is about{_aside(asked)}"
     if control.evidence != "direct":
-        return "supporting-only", "nothing failed; metadata shows only a part of what this control asks"
-    return "no-exception", "every credential of the population was tested and none failed"
+        return (
+            "supporting-only",
+            f"nothing failed{_shown(asked)}; metadata shows only a part of what is asked",
+        )
+    return "no-exception", f"nothing failed{_shown(asked)}"
 
 
-def _untested(rules: Sequence[str], known: Evidence, unknown: int, population: int) -> str:
+def _failed(asked: _Asked) -> str:
+    parts = []
+    if asked.exceptions:
+        parts.append(f"{asked.exceptions:,} of {asked.population:,} failed")
+    if others := asked.others[Verdict.FAIL]:
+        parts.append(f"{others:,} of {asked.others.total():,} scopes, waivers or policies failed")
+    return "; ".join(parts)
+
+
+def _shown(asked: _Asked) -> str:
+    """Say who was looked at, when it was not simply everybody."""
+    nothing = asked.population - asked.tested
+    silent = f" on {asked.tested:,}; {nothing:,} gave its rules nothing to judge" if nothing else ""
+    others = asked.others.total()
+    beside = f", nor did {others:,} that are scopes, waivers or the policy" if others else ""
+    return f"{silent}{beside}{_aside(asked)}"
+
+
+def _aside(asked: _Asked) -> str:
+    if not asked.left_out:
+        return ""
+    return f" ({_some(asked.left_out)} left out: not in use, a replica, or a customer's own)"
+
+
+def _untested(rules: Sequence[str], known: Evidence, asked: _Asked) -> str:
     bearing = [
         name for name in rules if name in known.rules and known.rules[name].basis is not Basis.PRACTICE
     ]
@@ -148,10 +177,12 @@ def _untested(rules: Sequence[str], known: Evidence, unknown: int, population: i
         return f"not tested: {', '.join(unasked)}"
     if known.blind:
         return known.blind
-    if unknown:
-        return f"{unknown:,} of {population:,} could not be tested"
+    if asked.undefined:
+        return f"no period or no grace is defined for {_some(asked.undefined)}"
+    if unknown := asked.unknown + asked.others[Verdict.UNKNOWN]:
+        return f"{unknown:,} of {asked.population + asked.others.total():,} could not be judged"
     return ""
 
 
-def _some(count: int, noun: str) -> str:
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+def _some(count: int) -> str:
+    return f"{count:,} credential" if count == 1 else f"{count:,} credentials"

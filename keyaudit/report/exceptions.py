@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import polars as pl
 
-from keyaudit.model import Basis, Coverage, Policy, Rule, ScopeStatus
+from keyaudit.model import Basis, Inventory, Policy, Rule, ScopeStatus
 from keyaudit.report.controls import Evidence
 from keyaudit.report.outcome import Outcome
 from keyaudit.report.subjects import Judgement
@@ -22,14 +22,14 @@ def evidence(
     outcome: Outcome,
     others: Mapping[str, tuple[Judgement, ...]],
     standing: pl.DataFrame,
-    coverage: Sequence[Coverage],
+    inventory: Inventory,
+    as_of: int,
 ) -> Evidence:
     """Gather what decides the results of controls beside the counts."""
     unasked = {j.rule.name: f"{', '.join(j.lacking)} not collected" for j in outcome.judged if j.lacking}
     unasked |= {
         rule.name: "switched off by the policy" for rule in rules if not policy.settings[rule.name].enabled
     }
-    unseen = sum(scope.status in {ScopeStatus.PARTIAL, ScopeStatus.FAILED} for scope in coverage)
     failing, waived = broken(outcome, standing)
     return Evidence(
         rules={rule.name: rule for rule in rules},
@@ -37,8 +37,21 @@ def evidence(
         others={name: {j.subject: j.verdict for j in judged} for name, judged in others.items()},
         failing=failing,
         waived=waived,
-        blind=f"{unseen:,} of {len(coverage):,} scopes could not be read completely" if unseen else "",
+        blind=_blind(inventory, as_of),
     )
+
+
+def _blind(inventory: Inventory, as_of: int) -> str:
+    """Say why nobody can call the population complete; empty if they can."""
+    coverage = inventory.coverage
+    if not coverage:
+        return "the inventory does not say what was asked for, so it may not be complete"
+    unseen = sum(scope.status is not ScopeStatus.COMPLETE for scope in coverage)
+    if unseen:
+        return f"{unseen:,} of {len(coverage):,} scopes were empty or could not be read completely"
+    if inventory.collected_at is not None and inventory.collected_at > as_of:
+        return "the inventory was collected after the instant of the audit"
+    return ""
 
 
 def broken(

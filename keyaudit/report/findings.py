@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Protocol, overload
 from keyaudit import facts
 from keyaudit.model import Basis, ControlRef, CredentialRef, Finding, Rule, Severity, Verdict
 from keyaudit.report.version_choice import version_for
-from keyaudit.times import describe_duration, format_duration, format_instant
+from keyaudit.times import LONGEST_DURATION, describe_duration, format_duration, format_instant
 
 if TYPE_CHECKING:
     import polars as pl
@@ -126,7 +126,8 @@ class CredentialBlock:
     """Findings of one credential rule.
 
     `rows` carries identity, evidence facts, `versions`, the rule's code for each requirement and
-    a boolean column for each distinct population of controls.
+    a boolean column for each distinct population of controls. `limits` holds the durations that
+    the policy sets for the rule; a requirement's own stand in columns `id.param@k`.
     """
 
     rule: Rule
@@ -135,6 +136,7 @@ class CredentialBlock:
     basis: Basis
     rows: pl.DataFrame
     codes: tuple[str, ...]
+    limits: Mapping[str, int]
     bearings: tuple[Bearing, ...]
     code: int
 
@@ -151,13 +153,13 @@ class CredentialBlock:
         return self._finding(self.rows.row(position, named=True))
 
     def _finding(self, row: Mapping[str, Any]) -> Finding:
-        deciding = self._deciding(row)
-        known = _Known(row, deciding)
+        k = self._deciding(row)
+        known = _Known(row, k, by_grace=self._compared == "grace_period")
+        clause, by_framework = self._clause(row, known, k)
         version = version_for(self.rule.name, row)
         ref = CredentialRef(
             row["source"], row["scope"], row["id"], row["name"], row["environment"], row["owner"]
         )
-        by_framework = self.rule.per_requirement and known["requirement_basis"] == "framework"
         return Finding(
             rule=self.rule.id,
             name=self.rule.name,
@@ -168,19 +170,49 @@ class CredentialBlock:
             subject=None,
             version=version,
             message=message(self.rule, known, decided=self.verdict is not Verdict.UNKNOWN),
-            evidence=evidence(self.rule, known),
+            evidence={**evidence(self.rule, known), **self._limits(row, k)},
             due_at=known["due_at"] if "due_at" in self.rule.evidence else None,
-            clause=known["clause"] if self.rule.per_requirement else None,
+            clause=clause,
             fix=_fix(self.rule, row, version),
             controls=self._controls(row),
             waiver=row.get("waiver"),
             fingerprint=fingerprint(self.rule.id, ref.source, ref.scope, ref.id, version or ""),
         )
 
+    @property
+    def _compared(self) -> str:
+        """What of a requirement the rule compares with."""
+        by_period = "rotation_period" in self.rule.evidence or "grace_period" not in self.rule.evidence
+        return "rotation_period" if by_period else "grace_period"
+
     def _deciding(self, row: Mapping[str, Any]) -> int:
-        """Give the strictest of the requirements that came to this verdict."""
+        """Give the strictest of the requirements that came to this verdict; of equals, the policy's own."""
         same = [k for k, code in enumerate(self.codes) if row[code] == self.code]
-        return min(same, key=lambda k: _strictness(row, k), default=0)
+        compared = self._compared
+
+        def strictness(k: int) -> tuple[bool, int, list[int], int]:
+            limit = row[f"{compared}@{k}"] if self.rule.per_requirement else None
+            return limit is None, limit or 0, [self._limit(row, name, k) for name in self.limits], k
+
+        return min(same, key=strictness, default=0)
+
+    def _limit(self, row: Mapping[str, Any], name: str, k: int) -> int:
+        own = self.limits[name]
+        stated = row.get(f"{self.rule.id}.{name}@{k}")
+        return own if stated is None else int(stated)
+
+    def _limits(self, row: Mapping[str, Any], k: int) -> dict[str, str]:
+        return {name: format_duration(self._limit(row, name, k)) for name in self.limits}
+
+    def _clause(self, row: Mapping[str, Any], known: _Known, k: int) -> tuple[str | None, bool]:
+        """Name the clause of a framework that decided, and say if its own text did."""
+        limits = self._limits(row, k)
+        if any(self._limit(row, name, k) != own for name, own in self.limits.items()):
+            stating = (b.control for b in self.bearings if self._limits(row, b.requirement) == limits)
+            return next((f"{control.framework} {control.id}" for control in stating), None), True
+        if not self.rule.per_requirement:
+            return None, False
+        return known["clause"], known["requirement_basis"] == "framework"
 
     def _controls(self, row: Mapping[str, Any]) -> tuple[ControlRef, ...]:
         return tuple(
@@ -191,16 +223,16 @@ class CredentialBlock:
         )
 
 
-def _strictness(row: Mapping[str, Any], requirement: int) -> tuple[bool, int, bool, int, int]:
-    period, grace = row[f"rotation_period@{requirement}"], row[f"grace_period@{requirement}"]
-    return period is None, period or 0, grace is None, grace or 0, requirement
-
-
 class _Known:
-    """The facts of a row, with those of the requirement that decided."""
+    """The facts of a row, with those of the requirement that decided.
 
-    def __init__(self, row: Mapping[str, Any], requirement: int) -> None:
-        self._row, self._requirement = row, requirement
+    A number of a framework's text is about a period: where a rule compares with the grace, the
+    policy's schedule is named instead of it.
+    """
+
+    def __init__(self, row: Mapping[str, Any], requirement: int, *, by_grace: bool) -> None:
+        by_text = by_grace and row[f"requirement_basis@{requirement}"] == "framework"
+        self._row, self._requirement = row, 0 if by_text else requirement
 
     def __getitem__(self, name: str) -> Any:
         return self._row[f"{name}@{self._requirement}" if name in _REQUIRED else name]
@@ -255,7 +287,7 @@ def printed(name: str, value: Any) -> Any:
     """Print one fact: durations as `90d`, instants as RFC 3339; the rest stays as it is."""
     if value is None or isinstance(value, bool):
         return value
-    if name in facts.OR_NONE and value == facts.NONE:
+    if name in facts.OR_NONE and (value == facts.NONE or value >= LONGEST_DURATION):
         return None
     if name in facts.INSTANTS:
         return format_instant(value)
@@ -266,6 +298,8 @@ def _fix(rule: Rule, row: Mapping[str, Any], version: str | None) -> str | None:
     template = rule.fixes.get(row["source"], rule.fixes.get("*"))
     if template is None:
         return None
+    if any(str(row[name]).startswith("-") for name in ("id", "name", "scope")):
+        return None  # it would be read as an option
     account, _, region = row["scope"].partition("/")
     places = {
         "id": row["id"],

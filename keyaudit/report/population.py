@@ -27,7 +27,16 @@ def question(frame: nw.LazyFrame[Any], judged: Sequence[Judged], requirements: i
     ]
     codes = [rule.column for rule in judged if rule.asked]
     return frame.select(
-        "row", "versions", "user_owned", "rotates", *_IDENTITY, *_AGE, *required, *codes
+        "row",
+        "versions",
+        "user_owned",
+        "rotates",
+        "in_use",
+        "is_replica",
+        *_IDENTITY,
+        *_AGE,
+        *required,
+        *codes,
     ).sort("row")
 
 
@@ -105,7 +114,9 @@ class Population(Sequence[PopulationRow]):
             return Verdict.FAIL
         if any(row[column] == UNKNOWN for column in self._rules):
             return Verdict.UNKNOWN
-        return Verdict.WAIVED if failed else Verdict.PASS
+        if failed:
+            return Verdict.WAIVED
+        return Verdict.PASS if row["in_use"] and not row["is_replica"] else Verdict.NOT_APPLICABLE
 
 
 def _strictest(row: Mapping[str, Any]) -> int:

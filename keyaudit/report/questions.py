@@ -13,10 +13,14 @@ from keyaudit import match
 from keyaudit.columns import CREDENTIALS
 from keyaudit.facts import REQUIREMENT
 from keyaudit.model import Control, Framework, FrameworkDemand, Policy, Severity
-from keyaudit.verdicts import FAIL, PASS, UNKNOWN, Judged
+from keyaudit.verdicts import FAIL, NOT_APPLICABLE, PASS, UNKNOWN, Judged
 
 if TYPE_CHECKING:
     from keyaudit.match import Match
+
+
+# What rules compare with only where a schedule or a framework gives it.
+_COMPARED = frozenset({"rotation_period", "grace_period"})
 
 
 @dataclass
@@ -44,14 +48,19 @@ class Populations:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where one control's answers are: its population column, requirement and rule columns."""
+    """Where one control's answers are: its population column, requirement and rule columns.
+
+    `needed` names the columns of the requirement that its rules compare with. Controls that ask
+    the same share `asks`, under which `counts` files the answers.
+    """
 
     framework: Framework
     control: Control
     population: str | None
     requirement: int
     codes: tuple[str, ...]
-    tested: str
+    needed: tuple[str, ...]
+    asks: str
 
     @property
     def key(self) -> tuple[str, str]:
@@ -71,44 +80,65 @@ def places(
 
     `text_of` holds the controls whose own text sets a number, with the requirement of that number.
     """
-    found, shared = [], dict[tuple[str | None, tuple[str, ...]], str]()
+    found, shared = [], dict[tuple[object, ...], str]()
     for framework in frameworks:
         demand = policy.frameworks.get(framework.id, FrameworkDemand())
         for control in framework.controls:
             k = text_of.get((framework.id, control.id), requirement_of[framework.id])
             column = populations.column(demand.scope, control.applies_to)
-            known = (judged[name] for name in control.rules if name in judged)
-            codes = tuple(sorted({rule.by_requirement[k] for rule in known if rule.asked}))
-            tested = shared.setdefault((column, codes), f"tested#{len(shared)}")
-            found.append(Place(framework, control, column, k, codes, tested))
+            known = [judged[name] for name in control.rules if name in judged and judged[name].asked]
+            codes = tuple(sorted({rule.by_requirement[k] for rule in known}))
+            compared = {name for rule in known for name in rule.rule.evidence if name in _COMPARED}
+            needed = tuple(f"{name}@{k}" for name in sorted(compared))
+            asks = shared.setdefault((column, codes, needed), f"asks#{len(shared)}")
+            found.append(Place(framework, control, column, k, codes, needed, asks))
     return tuple(found)
 
 
-def counts(
-    frame: nw.LazyFrame[Any], judged: Sequence[Judged], laid: Sequence[Place], populations: Populations
-) -> nw.LazyFrame[Any]:
-    """Ask for one row: verdicts by rule, sizes of populations, and how many of each were tested."""
+def counts(frame: nw.LazyFrame[Any], judged: Sequence[Judged], laid: Sequence[Place]) -> nw.LazyFrame[Any]:
+    """Ask for one row: verdicts by rule, and what came of each distinct question that controls ask."""
     sums = [
         nw.len().alias("credentials"),
         (nw.col("version_count") + nw.col("v_pending").fill_null(0)).sum().alias("versions"),
     ]
+    named = {"pass": PASS, "fail": FAIL, "unknown": UNKNOWN}
     for rule in judged:
         code = nw.col(rule.column)
         if rule.asked:
-            named = {"pass": PASS, "fail": FAIL, "unknown": UNKNOWN}
             sums += [(code == value).sum().alias(f"{rule.rule.id}:{word}") for word, value in named.items()]
-    for name in populations.expressions:
-        sums += [nw.col(name).sum().alias(name), nw.col(name).is_null().sum().alias(f"{name}:unclassified")]
-    for place in {place.tested: place for place in laid if place.codes}.values():
-        worst = nw.max_horizontal(*place.codes) if len(place.codes) > 1 else nw.col(place.codes[0])
-        answers = {
-            place.tested: (worst == PASS) | (worst == FAIL),
-            f"{place.tested}:unknown": worst == UNKNOWN,
-        }
-        for name, answer in answers.items():
-            inside = answer if place.population is None else answer & nw.col(place.population)
-            sums.append(inside.sum().alias(name))
+    for place in {place.asks: place for place in laid}.values():
+        sums += [answer.sum().alias(f"{place.asks}:{word}") for word, answer in _answers(place).items()]
     return frame.select(*sums)
+
+
+def _answers(place: Place) -> dict[str, nw.Expr]:
+    """Say of each credential what a control's rules came to on it.
+
+    The population is who the control is about, without customers' own keys and without what is
+    not in use or only a replica, unless a rule had something to say of it all the same.
+    """
+    live = nw.col("in_use") & ~nw.col("is_replica")
+    ours = ~nw.col("user_owned").fill_null(value=False)
+    about = nw.lit(value=True) if place.population is None else nw.col(place.population)
+    sure = about.fill_null(value=False)
+    answers: dict[str, nw.Expr] = {}
+    member = live
+    if place.codes:
+        worst = nw.max_horizontal(*place.codes) if len(place.codes) > 1 else nw.col(place.codes[0])
+        member = live | (worst != NOT_APPLICABLE)
+        inside = sure & ours & member
+        answers = {
+            "tested": inside & (worst != UNKNOWN) & (worst != NOT_APPLICABLE),
+            "unknown": inside & (worst == UNKNOWN),
+        }
+    answers["population"] = sure & ours & member
+    answers["left_out"] = sure & ~(ours & member)
+    if place.population is not None:
+        answers["unclassified"] = about.is_null() & ours & live
+    if place.needed:
+        missing = nw.any_horizontal(*(nw.col(name).is_null() for name in place.needed), ignore_nulls=False)
+        answers["undefined"] = sure & ours & nw.col("rotates") & missing
+    return answers
 
 
 def suspects(
@@ -140,7 +170,7 @@ def _shown(asked: Sequence[Judged], populations: Populations, requirements: int)
     columns |= {f"{name}@{k}" for name in required for k in range(requirements)}
     for rule in asked:
         fields = {name for _, name, _, _ in Formatter().parse(rule.rule.message) if name}
-        columns |= {rule.column, *rule.by_requirement, *fields, *rule.rule.evidence}
+        columns |= {rule.column, *rule.by_requirement, *rule.limits, *fields, *rule.rule.evidence}
     return columns - {"age", *required}
 
 
