@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -11,9 +14,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from formats.sample_report import sample_report
 from keyaudit import model
 from keyaudit.errors import InputError
-from keyaudit.report_document import digest, from_document, read, to_document
+from keyaudit.formats import wording
+from keyaudit.policy.frameworks import EVIDENCE
+from keyaudit.report_document import consistency, digest, from_document, read, shapes, to_document
 
 TEXT = st.text(st.characters(codec="utf-8"), max_size=8)
 COUNT = st.integers(0, 2**53)
@@ -51,6 +57,12 @@ INSTANTS = {
     "as_of", "collected_at", "reviewed_on", "due_at", "starts", "ends", "created_at", "ends_at", "retired_at",
     "started_at", "finished_at",
 }  # fmt: skip
+WORDS = {
+    (model.ControlResult, "result"): shapes.RESULTS,
+    (model.ControlResult, "evidence"): shapes.EVIDENCE,
+    (model.WaiverResult, "status"): shapes.WAIVER_STATUSES,
+    (model.Summary, "exit_code"): shapes.EXIT_CODES,
+}
 DURATIONS = {"rotation_period", "grace_period", "overdue_tolerance", "age_min", "age_max"}
 
 
@@ -58,6 +70,9 @@ def any_of(noun: Any) -> st.SearchStrategy[Any]:
     """Any value of a noun of the model, by the annotations of its fields."""
     fields = {}
     for name, annotation in noun.__annotations__.items():
+        if (noun, name) in WORDS:
+            fields[name] = st.sampled_from(WORDS[noun, name])
+            continue
         number = INSTANT if name in INSTANTS else DURATION if name in DURATIONS else None
         if number is not None:
             fields[name] = maybe(number) if annotation.endswith("None") else number
@@ -71,7 +86,60 @@ def any_of(noun: Any) -> st.SearchStrategy[Any]:
     return st.builds(noun, **fields)
 
 
-REPORTS = any_of(model.Report)
+def consistent(report: model.Report) -> model.Report:
+    """Let the counts of any report agree with what it lists."""
+    findings = tuple(
+        finding if finding.verdict in consistency.LISTED else replace(finding, verdict=model.Verdict.WAIVED)
+        for finding in report.findings
+    )
+    listed = Counter((finding.rule, finding.verdict) for finding in findings)
+    other = model.RuleResult(*"xx", None, model.Basis.POLICY, 0, 0, 0, 0, 0, (), *"tttt")
+    by_id = {rule.id: rule for rule in report.rules}
+    by_id |= {finding.rule: replace(other, id=finding.rule) for finding in findings}
+    rules = tuple(
+        replace(
+            rule,
+            failed=listed[rule.id, model.Verdict.FAIL],
+            unknown=listed[rule.id, model.Verdict.UNKNOWN],
+            waived=listed[rule.id, model.Verdict.WAIVED],
+        )
+        for rule in by_id.values()
+    )
+    frameworks = report.frameworks[:1]
+    controls = tuple(
+        replace(control, framework=frameworks[0].id, rules=(), exceptions=0, tested=control.population)
+        for control in report.controls
+        if frameworks
+    )
+    return replace(
+        report,
+        findings=findings,
+        rules=rules,
+        frameworks=frameworks,
+        controls=controls,
+        inventory=replace(report.inventory, credentials=len(report.population)),
+        summary=summary(report, rules, findings),
+    )
+
+
+def summary(
+    report: model.Report, rules: tuple[model.RuleResult, ...], findings: tuple[model.Finding, ...]
+) -> model.Summary:
+    failed = Counter(
+        finding.severity
+        for finding in findings
+        if finding.verdict is model.Verdict.FAIL and finding.severity is not None
+    )
+    gate = report.summary.fail_on
+    return model.Summary(
+        {v: sum(getattr(rule, consistency.FIELDS[v]) for rule in rules) for v in model.Verdict},
+        dict(failed),
+        gate,
+        1 if gate and any(severity.rank <= gate.rank for severity in failed) else 3,
+    )
+
+
+REPORTS = any_of(model.Report).map(consistent)
 
 
 @given(REPORTS)
@@ -123,7 +191,7 @@ SMALL = model.Report(
     frameworks=(),
     inventory=model.InventorySummary("cd", None, 0, 0),
     coverage=(model.Coverage("vault", "kv", model.ScopeStatus.FAILED, reason="denied"),),
-    summary=model.Summary({model.Verdict.PASS: 1}, {}, model.Severity.HIGH, 3),
+    summary=model.Summary({}, {}, model.Severity.HIGH, 3),
     rules=(),
     controls=(),
     findings=(),
@@ -179,6 +247,69 @@ def test_another_shape_is_refused_by_the_name_of_the_field(changes: dict[str, An
     with pytest.raises(InputError) as caught:
         from_document(document)
     assert str(caught.value) == f"report.json: {expected}"
+
+
+SAMPLE = sample_report(25)
+
+
+def bumped(document: dict[str, Any], key: str, by: int = 1) -> None:
+    document[key] += by
+
+
+# what somebody changes in a document before signing it again, and what gives it away
+CONTRADICTIONS: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
+    "a failure left out": (lambda d: d["findings"].pop(0), "fail: is"),
+    "every finding left out": (lambda d: d["findings"].clear(), "but findings come to 0"),
+    "a failure called a waiver": (lambda d: d["findings"][0].update(verdict="waived"), "fail: is"),
+    "a rule that passes more": (
+        lambda d: bumped(d["rules"][0], "pass", 5),
+        "summary.verdicts.pass: is",
+    ),
+    "fewer unknown": (lambda d: bumped(d["summary"]["verdicts"], "unknown", -1), "summary.verdicts.unknown"),
+    "milder": (lambda d: d["findings"][0].update(severity="info"), "summary.by_severity"),
+    "a better exit code": (lambda d: d["summary"].update(exit_code=0), "summary.exit_code: 0 is not"),
+    "an exit code of its own": (lambda d: d["summary"].update(exit_code=7), "expected one of 0, 1, 3"),
+    "a count below zero": (lambda d: d["rules"][0].update(not_applicable=-1), "expected a count"),
+    "more tested than there are": (
+        lambda d: bumped(d["controls"][0], "tested", 10_000),
+        "controls[0].tested",
+    ),
+    "a result that is no word of ours": (
+        lambda d: d["controls"][0].update(result="compliant"),
+        "controls[0].result: expected one of exception, no-exception",
+    ),
+    "a result against its exceptions": (
+        lambda d: d["controls"][0].update(result="no-exception"),
+        "no-exception with",
+    ),
+    "another evidence": (lambda d: d["controls"][0].update(evidence="total"), "controls[0].evidence"),
+    "a framework that was not used": (lambda d: d["frameworks"].clear(), "is not among the frameworks"),
+    "a rule of nowhere": (lambda d: d["controls"][0].update(rules=["KA999"]), "KA999 is not among the rules"),
+    "a rule twice": (lambda d: d["rules"].append(d["rules"][0]), "twice"),
+    "a waiver of another status": (lambda d: d["waivers"][0].update(status="fine"), "waivers[0].status"),
+    "a credential left out": (lambda d: d["population"].pop(), "inventory.credentials: is"),
+}
+
+
+def test_the_sample_is_what_an_audit_could_have_written() -> None:
+    assert from_document(to_document(SAMPLE)) == SAMPLE
+    assert SAMPLE.controls[0].exceptions
+
+
+@pytest.mark.parametrize("case", CONTRADICTIONS)
+def test_a_contradiction_is_refused_though_it_is_signed_again(case: str) -> None:
+    change, said = CONTRADICTIONS[case]
+    document = json.loads(msgspec.json.encode(to_document(SAMPLE)))
+    change(document)
+    document["sha256"] = digest(document)
+    with pytest.raises(InputError) as caught:
+        from_document(document)
+    assert said in str(caught.value)
+
+
+def test_the_words_are_those_of_the_formats_and_of_the_frameworks() -> None:
+    assert tuple(wording.RESULTS) == shapes.RESULTS
+    assert shapes.EVIDENCE == EVIDENCE
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 One table a noun says which key carries which field in which form, and both directions read it.
 Instants are RFC 3339, durations are text such as `90d` (exact, so an age may come as
-`10454400123456us`), enumerations are their value, `None` is null. `sha256` comes last and is
+`121d4h12s`), enumerations are their value, `None` is null. `sha256` comes last and is
 the SHA-256 of the canonical JSON (sorted keys, no spaces, UTF-8) of everything before it.
 """
 
@@ -16,6 +16,7 @@ import msgspec
 
 from keyaudit import model
 from keyaudit.errors import InputError, Problem
+from keyaudit.report_document.consistency import check
 from keyaudit.report_document.kinds import Refused
 from keyaudit.report_document.shapes import REPORT
 
@@ -43,8 +44,10 @@ def digest(document: Mapping[str, Any]) -> str:
 def from_document(document: Any, *, file: str = "report.json") -> model.Report:
     """Turn `keyaudit/report/1` back into a report.
 
-    Nothing is guessed: another schema, a digest that does not fit, a key too many or too few
-    and a value of another form each raise InputError, naming `file` and the field.
+    Nothing is guessed: another schema, a digest that does not fit, a key too many or too few,
+    a value of another form and counts that contradict each other each raise InputError, naming
+    `file` and the field. The digest detects accidents. It is no signature: whoever rewrites a
+    document whole, digest included, is not found out by reading it.
     """
     if not isinstance(document, Mapping) or document.get("schema") != SCHEMA:
         raise _input_error(
@@ -57,14 +60,15 @@ def from_document(document: Any, *, file: str = "report.json") -> model.Report:
             file, None, f"not a JSON document: {error}", "write it again with --format json"
         ) from None
     if not intact:
-        hint = "the document was changed after it was written; make it again with keyaudit scan --format json"
+        hint = "it was changed after it was written; make it again with keyaudit scan --format json"
         raise _input_error(file, "sha256", "does not fit the document", hint)
     body = {key: value for key, value in document.items() if key not in ("schema", "sha256")}
     try:
         report: model.Report = REPORT.read(body)
+        check(report)
     except Refused as refused:
         field = "".join(reversed(refused.path)).lstrip(".")
-        hint = "it may come from another version of keyaudit; make it again with this one"
+        hint = "another version of keyaudit or another hand wrote it; make it again with this one"
         raise _input_error(file, field or None, str(refused), hint) from None
     return report
 

@@ -10,15 +10,8 @@ from typing import Any
 
 from keyaudit import model, times
 
-_DURATION_FORM = re.compile(r"(-?\d{1,20})(us|ms|s|m|h|d)", re.ASCII)
-_UNITS = {
-    "us": 1,
-    "ms": 1000,
-    "s": times.SECOND,
-    "m": times.MINUTE,
-    "h": times.HOUR,
-    "d": times.DAY,
-}
+_UNITS = {"d": times.DAY, "h": times.HOUR, "m": times.MINUTE, "s": times.SECOND, "us": 1}
+_DURATION_FORM = re.compile("(-?)" + "".join(rf"(?:(\d{{1,18}}){unit})?" for unit in _UNITS), re.ASCII)
 
 
 class Refused(Exception):
@@ -57,6 +50,28 @@ def maybe(kind: Kind) -> Kind:
     )
 
 
+def count() -> Kind:
+    """An integer that counts something: zero or more."""
+
+    def read(value: Any) -> Any:
+        if type(value) is not int or value < 0:
+            raise Refused("expected a count")
+        return value
+
+    return Kind(read)
+
+
+def word(*known: str) -> Kind:
+    """One of these words."""
+
+    def read(value: Any) -> Any:
+        if type(value) is not str or value not in known:
+            raise Refused(f"expected one of {', '.join(known)}")
+        return value
+
+    return Kind(read)
+
+
 def choice(
     choices: type[model.Verdict | model.Severity | model.Basis | model.ScopeStatus | model.VersionState],
 ) -> Kind:
@@ -87,9 +102,12 @@ def parsed(parse: Callable[[str], int], print_: Callable[[int], str]) -> Kind:
 
 def _parse_duration(text: str) -> int:
     match = _DURATION_FORM.fullmatch(text)
-    if match is None:
-        raise ValueError("not a duration such as 90d")
-    return int(match[1]) * _UNITS[match[2]]
+    if match is None or not any(match.groups()[1:]):
+        raise ValueError("not a duration such as 90d or 88d13h51m")
+    size = sum(
+        int(count or 0) * unit for count, unit in zip(match.groups()[1:], _UNITS.values(), strict=True)
+    )
+    return -size if match[1] else size
 
 
 def many(kind: Kind) -> Kind:
@@ -112,7 +130,7 @@ def many(kind: Kind) -> Kind:
 
 def counts(key: Kind) -> Kind:
     """An object that counts things by an enumeration."""
-    read_key, read_count = key.read, INTEGER.read
+    read_key, read_count = key.read, COUNT.read
 
     def read(value: Any) -> dict[Any, int]:
         if not isinstance(value, Mapping):
@@ -164,6 +182,7 @@ def _refuse_keys(keys: set[str], value: Mapping[str, Any]) -> None:
 
 TEXT = plain(str, "text")
 INTEGER = plain(int, "an integer")
+COUNT = count()
 BOOLEAN = plain(bool, "true or false")
 INSTANT = parsed(times.parse_instant, times.format_instant)
 DURATION = parsed(_parse_duration, times.format_duration)
@@ -173,6 +192,7 @@ VERDICT = choice(model.Verdict)
 BASIS = choice(model.Basis)
 TEXT_OR_NULL = maybe(TEXT)
 INTEGER_OR_NULL = maybe(INTEGER)
+COUNT_OR_NULL = maybe(COUNT)
 INSTANT_OR_NULL = maybe(INSTANT)
 DURATION_OR_NULL = maybe(DURATION)
 SEVERITY_OR_NULL = maybe(SEVERITY)

@@ -9,11 +9,12 @@ from keyaudit import model, times
 from keyaudit.report_document.kinds import (
     BASIS,
     BOOLEAN,
+    COUNT,
+    COUNT_OR_NULL,
     DURATION,
     DURATION_OR_NULL,
     INSTANT,
     INSTANT_OR_NULL,
-    INTEGER,
     INTEGER_OR_NULL,
     SEVERITY,
     SEVERITY_OR_NULL,
@@ -28,9 +29,15 @@ from keyaudit.report_document.kinds import (
     many,
     maybe,
     shape,
+    word,
 )
 
 TOOL = "keyaudit"
+RESULTS = ("exception", "no-exception", "supporting-only", "not-evaluated", "not-applicable")
+EVIDENCE = ("direct", "partial", "supporting")
+WAIVER_STATUSES = ("active", "expired", "unused", "invalid", "not-yet")
+EXIT_CODES = (0, 1, 3)
+"""Those of an audit that was made."""
 
 
 def _read_evidence(value: Any) -> dict[str, Any]:
@@ -63,6 +70,13 @@ def _read_tool(value: Any) -> str:
     return version
 
 
+def _read_exit_code(value: Any) -> int:
+    if type(value) is not int or value not in EXIT_CODES:
+        raise Refused(f"expected one of {', '.join(map(str, EXIT_CODES))}")
+    return value
+
+
+EXIT_CODE = Kind(_read_exit_code)
 _SCHEDULE = shape(
     model.ScheduleSummary,
     name=TEXT,
@@ -71,7 +85,7 @@ _SCHEDULE = shape(
     rotation_period=DURATION_OR_NULL,
     grace_period=DURATION_OR_NULL,
     overdue_tolerance=DURATION,
-    credentials=INTEGER,
+    credentials=COUNT,
 )
 _POLICY = shape(
     model.PolicySummary,
@@ -95,19 +109,19 @@ _INVENTORY = shape(
     model.InventorySummary,
     sha256=TEXT,
     collected_at=INSTANT_OR_NULL,
-    credentials=INTEGER,
-    versions=INTEGER,
+    credentials=COUNT,
+    versions=COUNT,
 )
 _COVERAGE = shape(
     model.Coverage,
     source=TEXT,
     scope=TEXT,
     status=choice(model.ScopeStatus),
-    credentials=INTEGER_OR_NULL,
-    calls=INTEGER_OR_NULL,
+    credentials=COUNT_OR_NULL,
+    calls=COUNT_OR_NULL,
     reason=TEXT_OR_NULL,
-    versions=INTEGER_OR_NULL,
-    pages=INTEGER_OR_NULL,
+    versions=COUNT_OR_NULL,
+    pages=COUNT_OR_NULL,
     started_at=INSTANT_OR_NULL,
     finished_at=INSTANT_OR_NULL,
     cannot_know=TEXTS,
@@ -116,7 +130,7 @@ _SUMMARY = shape(
     model.Summary,
     verdicts=counts(VERDICT),
     by_severity=counts(SEVERITY),
-    exit_code=INTEGER,
+    exit_code=EXIT_CODE,
     fail_on=SEVERITY_OR_NULL,
 )
 _RULE = shape(
@@ -125,11 +139,11 @@ _RULE = shape(
     name=TEXT,
     severity=SEVERITY_OR_NULL,
     basis=BASIS,
-    pass_=("passed", INTEGER),
-    fail=("failed", INTEGER),
-    unknown=INTEGER,
-    not_applicable=INTEGER,
-    waived=INTEGER,
+    pass_=("passed", COUNT),
+    fail=("failed", COUNT),
+    unknown=COUNT,
+    not_applicable=COUNT,
+    waived=COUNT,
     not_collected=TEXTS,
     title=TEXT,
     why=TEXT,
@@ -141,15 +155,15 @@ _CONTROL = shape(
     framework=TEXT,
     id=TEXT,
     title=TEXT,
-    result=TEXT,
+    result=word(*RESULTS),
     rules=TEXTS,
-    exceptions=INTEGER,
-    tested=INTEGER,
-    population=INTEGER,
+    exceptions=COUNT,
+    tested=COUNT,
+    population=COUNT,
     summary=TEXT,
-    evidence=TEXT,
+    evidence=word(*EVIDENCE),
     modality=TEXT,
-    unclassified=INTEGER,
+    unclassified=COUNT,
     reason=TEXT,
     manual_evidence=TEXTS,
     source=TEXTS,
@@ -185,8 +199,8 @@ _FINDING = shape(
 _WAIVER = shape(
     model.WaiverResult,
     id=TEXT,
-    status=TEXT,
-    matched=INTEGER,
+    status=word(*WAIVER_STATUSES),
+    matched=COUNT,
     rules=TEXTS,
     reason=TEXT_OR_NULL,
     requested_by=TEXT_OR_NULL,

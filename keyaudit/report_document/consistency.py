@@ -1,0 +1,107 @@
+"""What the numbers of a report owe each other, so that a document cannot say two things at once.
+
+The digest of a document finds an accident. Whoever changes a document on purpose can compute it
+again; then at least its counts must still agree with its findings.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from keyaudit.model import ControlResult, Report, RuleResult, Severity, Verdict
+from keyaudit.report_document.kinds import Refused
+
+FIELDS = {
+    Verdict.PASS: "passed",
+    Verdict.FAIL: "failed",
+    Verdict.UNKNOWN: "unknown",
+    Verdict.NOT_APPLICABLE: "not_applicable",
+    Verdict.WAIVED: "waived",
+}
+LISTED = (Verdict.FAIL, Verdict.UNKNOWN, Verdict.WAIVED)
+"""The verdicts that are findings, each of them exactly one."""
+
+
+def check(report: Report) -> None:
+    """Raise Refused, naming the field, where one part of a report contradicts another."""
+    _check_rules(report)
+    _check_summary(report)
+    if len(report.population) != report.inventory.credentials:
+        raise _contradiction(
+            "inventory.credentials",
+            report.inventory.credentials,
+            len(report.population),
+            "population",
+        )
+    frameworks = {framework.id for framework in report.frameworks}
+    rules = {rule.id for rule in report.rules}
+    for number, control in enumerate(report.controls):
+        _check_control(f"controls[{number}]", control, frameworks, rules)
+
+
+def _check_rules(report: Report) -> None:
+    found = Counter((finding.rule, finding.verdict) for finding in report.findings)
+    if len({rule.id for rule in report.rules}) < len(report.rules):
+        raise _refused("rules", "a rule stands in it twice")
+    for number, rule in enumerate(report.rules):
+        for verdict in LISTED:
+            said, listed = _count(rule, verdict), found.pop((rule.id, verdict), 0)
+            if said != listed:
+                raise _contradiction(f"rules[{number}].{verdict}", said, listed, "findings")
+    if found:
+        name, verdict = min(found)
+        raise _refused("findings", f"{name} with verdict {verdict} is in no count of rules")
+
+
+def _count(rule: RuleResult, verdict: Verdict) -> int:
+    count: int = getattr(rule, FIELDS[verdict])
+    return count
+
+
+def _check_summary(report: Report) -> None:
+    summary = report.summary
+    for verdict in Verdict:
+        said, counted = summary.verdicts.get(verdict, 0), sum(_count(rule, verdict) for rule in report.rules)
+        if said != counted:
+            raise _contradiction(f"summary.verdicts.{verdict}", said, counted, "rules")
+    failed = _failures(report)
+    for severity in Severity:
+        said = summary.by_severity.get(severity, 0)
+        if said != failed[severity]:
+            raise _contradiction(f"summary.by_severity.{severity}", said, failed[severity], "findings")
+    gate = summary.fail_on
+    closed = gate is not None and any(severity.rank <= gate.rank for severity in failed)
+    unseen = summary.verdicts.get(Verdict.UNKNOWN, 0) or not report.inventory.credentials
+    if closed != (summary.exit_code == 1) or (unseen and summary.exit_code == 0):
+        raise _refused("summary.exit_code", f"{summary.exit_code} is not what its findings come to")
+
+
+def _failures(report: Report) -> Counter[Severity]:
+    return Counter(
+        finding.severity
+        for finding in report.findings
+        if finding.verdict is Verdict.FAIL and finding.severity is not None
+    )
+
+
+def _check_control(path: str, control: ControlResult, frameworks: set[str], rules: set[str]) -> None:
+    if control.framework not in frameworks:
+        raise _refused(f"{path}.framework", f"{control.framework} is not among the frameworks")
+    if unknown := set(control.rules) - rules:
+        raise _refused(f"{path}.rules", f"{min(unknown)} is not among the rules")
+    if control.tested > control.population:
+        raise _refused(f"{path}.tested", f"{control.tested} of {control.population}")
+    if control.exceptions > control.population:
+        raise _refused(f"{path}.exceptions", f"{control.exceptions} of {control.population}")
+    if control.exceptions and control.result not in {"exception", "not-applicable"}:
+        raise _refused(f"{path}.result", f"{control.result} with {control.exceptions} exceptions")
+
+
+def _contradiction(path: str, said: int, counted: int, where: str) -> Refused:
+    return _refused(path, f"is {said}, but {where} come to {counted}")
+
+
+def _refused(path: str, message: str) -> Refused:
+    refused = Refused(message)
+    refused.path.append(path)
+    return refused
