@@ -6,8 +6,9 @@ credential), `version`, `message`, `due_at` (RFC 3339, UTC), `clause` (which sch
 required it), `controls` (`soc2 CC6.1; pci-dss 8.6.3`), `waiver`, `fix`, `evidence` (a JSON object
 with sorted keys), `fingerprint`. An empty cell is not known or not there.
 
-A cell that a spreadsheet would take for a formula gets a leading apostrophe; characters that
-cannot be seen are escaped. The exact text of everything is in the JSON document.
+A cell that a spreadsheet could take for a formula, whatever spaces stand before it, gets a
+leading apostrophe; characters that cannot be seen are escaped. The exact text of everything is
+in the JSON document.
 """
 
 from __future__ import annotations
@@ -15,10 +16,11 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Iterable
 
 from keyaudit import times
-from keyaudit.formats.visible import visible
+from keyaudit.formats.visible import UNSEEN, visible
 from keyaudit.model import Finding, PopulationRow, Report
 
 COLUMNS = (
@@ -36,7 +38,8 @@ POPULATION_COLUMNS = (
 LONGEST_CELL = 32_000
 """Characters; the common spreadsheets refuse a cell of more than 32,767."""
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%", "＝", "＋", "－", "＠")
+_FORMULA = re.compile(rf"[\t\r\n]|(?:\s|{UNSEEN.pattern})*[=+@|%＝＋－＠﹢﹣﹦﹫−-]")
+"""What a spreadsheet may run, also after spaces of any kind and characters that cannot be seen."""
 
 
 def render(report: Report) -> bytes:
@@ -61,7 +64,7 @@ def _cell(value: str | None) -> str:
     if not value:
         return ""
     text = visible(value, longest=LONGEST_CELL)
-    return f"'{text}" if value.lstrip(" ").startswith(_FORMULA) else text
+    return f"'{text}" if _FORMULA.match(value) else text
 
 
 def _finding(finding: Finding) -> tuple[str | None, ...]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-_UNSEEN = re.compile(
+UNSEEN = re.compile(
     "["
     "\x00-\x1f\x7f-\x9f"  # C0, DEL, C1: ANSI sequences begin here
     "\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\uffa0"  # invisible or joiners
@@ -19,6 +19,8 @@ _UNSEEN = re.compile(
     "\U000e0000-\U000e0fff\U000f0000-\U0010ffff"  # tags, private planes
     "]"
 )
+"""One character that must not stand as it is."""
+
 _SHORT = {"\t": "\\t", "\n": "\\n", "\r": "\\r"}
 
 LONGEST = 300
@@ -30,7 +32,7 @@ def visible(text: str, *, longest: int = LONGEST) -> str:
     if len(text) > longest:
         half = longest // 2
         text = f"{text[:half]}…({len(text) - 2 * half:,} more characters)…{text[-half:]}"
-    return _UNSEEN.sub(_escape, text)
+    return UNSEEN.sub(_escape, text)
 
 
 def _escape(match: re.Match[str]) -> str:

@@ -225,7 +225,24 @@ def test_csv_written_by_hand(tmp_path: Path) -> None:
     assert frame["versions"].to_list()[1] is None
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "\tx", "\rx", "'x", "'"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "=1+1",
+        "+1",
+        "-1",
+        "@x",
+        "\tx",
+        "\rx",
+        "'x",
+        "'",
+        " =1",
+        "\u00a0+1",
+        "\u3000-1",
+        "\u200b@x",
+        "\ufeff =1",
+    ],
+)
 def test_a_spreadsheet_finds_nothing_to_execute(text: str, tmp_path: Path) -> None:
     row = Credential(source="s", scope="x", id="1", name=text, labels={"a": text}, owner=text)
     content = write(from_rows([row], (), None, ["labels", "owner"]), "csv")

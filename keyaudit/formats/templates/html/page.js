@@ -70,7 +70,7 @@ class View {
 
   download() {
     const cells = Object.entries(this.name === "findings" ? finding.cell : credential.cell);
-    const quoted = (text) => `"${(/^\s*[=+\-@|%]/.test(text) ? `'${text}` : text).replaceAll('"', '""')}"`;
+    const quoted = (text) => `"${(/^[\s\u00ad\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]*[=+\-@|%\uff1d\uff0b\uff0d\uff20]/.test(text) ? `'${text}` : text).replaceAll('"', '""')}"`;
     const lines = this.rows.map((row) => [...cells.map(([, cell]) => quoted(TEXTS[cell(row)] || "")), quoted(this.dueOf(row))].join(","));
     const header = [...cells.map(([name]) => name), "due"].join(",");
     const file = new Blob([[header, ...lines, ""].join("\r\n")], { type: "text/csv" });
