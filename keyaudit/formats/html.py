@@ -196,6 +196,7 @@ def _environment() -> Environment:
         "rule_text": rule_text.html,
         "plural": wording.plural,
         "passed_of": _asked,
+        "untested": wording.untested,
     }
     return environment
 

@@ -93,7 +93,7 @@ def _shown(value: Any) -> Any:
 def _words() -> dict[str, Any]:
     return {
         "verdicts": tuple(Verdict),
-        "worst": (Verdict.FAIL, Verdict.UNKNOWN, Verdict.WAIVED, Verdict.PASS),
+        "worst": (Verdict.FAIL, Verdict.UNKNOWN, Verdict.WAIVED, Verdict.PASS, Verdict.NOT_APPLICABLE),
         "results": tuple(wording.RESULTS),
         "bases": wording.BASES,
         "verdict_meanings": tuple(wording.VERDICTS.items()),
@@ -104,6 +104,7 @@ def _words() -> dict[str, Any]:
         "date": times.format_date,
         "subject": wording.subject,
         "plural": wording.plural,
+        "untested": wording.untested,
     }
 
 

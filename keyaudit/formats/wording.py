@@ -6,28 +6,49 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from keyaudit import times
-from keyaudit.model import Finding, Report, ScopeStatus, Severity, Verdict
+from keyaudit.model import Finding, Report, RuleResult, ScopeStatus, Severity, Verdict
 
 VERDICTS: dict[Verdict, str] = {
-    Verdict.PASS: "The facts are known and meet the rule.",
-    Verdict.FAIL: "The facts are known and break the rule.",
-    Verdict.UNKNOWN: "A fact that decides was asked for and is not known. Never counted as a pass.",
-    Verdict.NOT_APPLICABLE: "The rule is not about this credential, or its facts were not collected at all.",
-    Verdict.WAIVED: "The facts break the rule, and a valid waiver accepts that until a date.",
+    Verdict.PASS: "The rule is about it, the facts that decide are known, and they meet the rule.",
+    Verdict.FAIL: "The facts that decide are known and break the rule.",
+    Verdict.UNKNOWN: (
+        "The facts known do not decide it: one that was asked for is missing, an age may lie on either side "
+        "of its limit, or a scope could not be read. Never counted as a pass."
+    ),
+    Verdict.NOT_APPLICABLE: (
+        "The rule is not about it, the policy switched the rule off, or the facts that the rule needs were "
+        "not collected at all."
+    ),
+    Verdict.WAIVED: "The facts break the rule, and a waiver in force accepts that until a date.",
 }
 
 RESULTS: dict[str, str] = {
-    "exception": "A rule that bears on the control failed for at least one credential in its population.",
-    "no-exception": "Metadata is direct evidence here, all of the population was tested, nothing failed.",
-    "supporting-only": "Nothing failed, but metadata alone cannot show this control: more is needed.",
-    "not-evaluated": "Not tested, or not for all of its population. Says nothing either way.",
-    "not-applicable": "The policy declares, with a reason, that the control does not apply.",
+    "exception": (
+        "A rule that bears on the control, and is more than good advice, failed without a waiver: for a "
+        "credential, or for a scope, a waiver or the policy where the control is about those."
+    ),
+    "no-exception": (
+        "Metadata is direct evidence here, every scope was declared and read to the end, every rule that "
+        "bears on the control could be asked, each had its answer wherever it applied, and nothing failed."
+    ),
+    "supporting-only": (
+        "Nothing failed but what waivers cover. Metadata shows only a part of this control, or waivers are "
+        "left for an auditor to accept: more is needed."
+    ),
+    "not-evaluated": (
+        "No rule bears on it, one that does could not be asked or could not decide, or the population may "
+        "not be complete. Says nothing either way."
+    ),
+    "not-applicable": (
+        "The policy declares so with a reason, nothing of its kind is in the population, or nothing "
+        "happened that the control is about."
+    ),
 }
 
 BASES: dict[str, str] = {
     "framework": "the framework's own text states the requirement",
     "policy": "your policy states it, and the framework makes your policy binding",
-    "practice": "good advice; never an exception of a control",
+    "practice": "good advice, or a reminder about a customer's own key; never an exception of a control",
 }
 
 STATUSES: dict[ScopeStatus, str] = {
@@ -38,6 +59,7 @@ STATUSES: dict[ScopeStatus, str] = {
 }
 
 
+SWITCHED_OFF = "switched off by the policy"
 _INCOMPLETE = " Incomplete: not everything could be seen."
 
 
@@ -96,16 +118,14 @@ def gaps(report: Report) -> list[Gap]:
         for scope in report.coverage
         if scope.status is not ScopeStatus.COMPLETE
     ]
+    if not report.coverage:
+        found.append(Gap("the inventory", "does not say which scopes were asked for: it may not be complete"))
     unknown = [rule for rule in report.rules if rule.unknown and rule.id not in ABOUT_SCOPES]
     found += [
         Gap(f"{rule.id} {rule.name}", f"not known for {plural(rule.unknown, 'credential')}")
         for rule in unknown
     ]
-    untested = [rule for rule in report.rules if rule.not_collected]
-    found += [
-        Gap(f"{rule.id} {rule.name}", f"not tested where {_names(rule.not_collected)} was not collected")
-        for rule in untested
-    ]
+    found += [Gap(f"{rule.id} {rule.name}", untested(rule)) for rule in report.rules if rule.not_collected]
     found += [
         Gap(f"{scope.source} {scope.scope}", f"the store cannot know {_names(scope.cannot_know)}")
         for scope in report.coverage
@@ -113,9 +133,16 @@ def gaps(report: Report) -> list[Gap]:
     ]
     unclassified = max((control.unclassified for control in report.controls), default=0)
     if unclassified:
-        why = "class not known, so not counted as tested for controls about a class"
+        why = "class or label not known, so neither in nor out of the population of some controls"
         found.append(Gap(plural(unclassified, "credential"), why))
     return found
+
+
+def untested(rule: RuleResult) -> str:
+    """Say where a rule was not tested; `not_collected` names columns, or that the policy switched it off."""
+    if rule.not_collected == (SWITCHED_OFF,):
+        return SWITCHED_OFF
+    return f"not tested where {_names(rule.not_collected)} was not collected"
 
 
 def _names(columns: Iterable[str]) -> str:

@@ -11,7 +11,7 @@ import pytest
 
 from formats.large_report import large_report
 from keyaudit.errors import UsageError
-from keyaudit.formats import FORMATS, render
+from keyaudit.formats import FORMATS, render, wording
 from keyaudit.model import PolicySummary
 from keyaudit.report_document import read
 
@@ -58,3 +58,18 @@ def test_json_is_the_report_document() -> None:
     assert content.endswith(b'"\n}\n')
     assert read(content) == report
     assert json.loads(content)["findings"][0]["evidence"]["rotation_period"] in {"90d", "180d"}
+
+
+def test_a_rule_that_the_policy_switched_off_is_not_said_to_lack_a_column() -> None:
+    report = large_report(3)
+    off = replace(report.rules[0], not_collected=("switched off by the policy",))
+    said = {gap.what: gap.why for gap in wording.gaps(replace(report, rules=(off, *report.rules[1:])))}
+    assert said["KA101 rotation-overdue"] == "switched off by the policy"
+    assert said["KA401 unused"] == "not tested where last_used_at was not collected"
+
+
+@pytest.mark.parametrize("name", ["terminal", "markdown", "html"])
+def test_an_inventory_that_names_no_scope_is_not_called_complete(name: str) -> None:
+    content = render(name, replace(large_report(3), coverage=())).decode()
+    assert "which scopes were asked for" in " ".join(content.split())
+    assert "read to the end and" not in content

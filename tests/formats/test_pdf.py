@@ -64,7 +64,8 @@ Confidential. Evidence produced by the entity's management; not an auditor's opi
 Exceptions: 3 failures at or above high.
 24 6 0 0 0
 pass fail unknown not-applicable waived
-Verdicts: each credential under each rule is counted once. Failures: 3 high, 2 medium, 1 info.
+Verdicts: each rule counts once on each credential, or on each scope, each waiver or the policy where it is about those. Failures: 3
+high, 2 medium, 1 info.
 What was tested
 Population 6 credentials with 12 versions, collected 2026-04-30T23:00:00Z
 Scopes 1 complete, 1 failed
