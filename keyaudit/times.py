@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 MICROSECOND = 1
@@ -13,12 +14,15 @@ DAY = 24 * HOUR
 WEEK = 7 * DAY
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EARLIEST = (datetime.min.replace(tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)
+_LATEST = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)
 _RFC3339 = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?([Zz]|[+-]\d\d:\d\d)", re.ASCII
 )
 _DURATION = re.compile(r"(?:\d{1,9}\s*(?:us|ms|s|m|h|d|w)\s*)+", re.ASCII)
 _PART = re.compile(r"(\d{1,9})\s*(us|ms|s|m|h|d|w)", re.ASCII)
 _UNITS = {"us": MICROSECOND, "ms": 1000, "s": SECOND, "m": MINUTE, "h": HOUR, "d": DAY, "w": WEEK}
+_SPOKEN = ((DAY, "d"), (HOUR, "h"), (MINUTE, "min"), (SECOND, "s"), (MICROSECOND, "µs"))
 LONGEST_DURATION = 100 * 366 * DAY
 
 
@@ -65,8 +69,11 @@ def from_datetime(value: datetime) -> int:
 
 
 def format_instant(instant: int) -> str:
-    """Print microseconds since the epoch as RFC 3339, UTC, with a fraction only if there is one."""
-    moment = _EPOCH + timedelta(microseconds=instant)
+    """Print microseconds since the epoch as RFC 3339, UTC, with a fraction only if there is one.
+
+    RFC 3339 has the years 1 to 9999 here: what lies outside prints as the nearest instant inside.
+    """
+    moment = _EPOCH + timedelta(microseconds=min(max(instant, _EARLIEST), _LATEST))
     text = moment.strftime("%Y-%m-%dT%H:%M:%S") if moment.year >= 1000 else moment.isoformat()[:19]
     return f"{text}.{moment.microsecond:06}Z".replace(".000000Z", "Z")
 
@@ -102,8 +109,26 @@ def format_duration(duration: int) -> str:
     return sign + "".join(parts)
 
 
-def describe_duration(duration: int) -> str:
-    """Say a duration for a reader, cut to two units at most: `121 d`, `3 d 4 h`, `17 min`."""
+def describe_duration(duration: int, *, apart_from: Iterable[int] = ()) -> str:
+    """Say a duration for a reader, cut to two units at most: `121 d`, `3 d 4 h`, `17 min`.
+
+    If that is how any of `apart_from` would be said that differs, both are said more precisely:
+    `90 d 1 µs` is not `90 d`.
+    """
+    text = _cut(duration)
+    rivals = [other for other in apart_from if other != duration and _cut(other) == text]
+    if not rivals:
+        return text
+    size, parts = abs(duration), []
+    for unit, name in _SPOKEN:
+        count, size = divmod(size, unit)
+        parts += [f"{count:,} {name}"] if count else []
+        if all(abs(other) // unit != abs(duration) // unit for other in rivals):
+            break
+    return ("-" if duration < 0 else "") + (" ".join(parts) or f"0 {name}")
+
+
+def _cut(duration: int) -> str:
     size = abs(duration)
     days, hours, minutes = size // DAY, size % DAY // HOUR, size % HOUR // MINUTE
     if days >= 10 or (days and not hours):

@@ -118,6 +118,24 @@ def test_durations_for_readers(duration: int, words: str) -> None:
     assert describe_duration(duration) == words
 
 
+@pytest.mark.parametrize(
+    ("duration", "other", "words"),
+    [
+        (90 * DAY + 1, 90 * DAY, "90 d 1 µs"),
+        (90 * DAY, 90 * DAY + 1, "90 d"),
+        (90 * DAY + 5 * HOUR + 7, 90 * DAY, "90 d 5 h"),
+        (DAY + 59 * SECOND, DAY + 1, "1 d 59 s"),
+        (1_500_001, 1_500_002, "1 s 500,001 µs"),
+        (90 * DAY, 90 * DAY, "90 d"),
+        (121 * DAY, 90 * DAY, "121 d"),
+        (-90 * DAY - 1, -90 * DAY, "-90 d 1 µs"),
+    ],
+)
+def test_two_durations_that_differ_do_not_read_the_same(duration: int, other: int, words: str) -> None:
+    assert describe_duration(duration, apart_from=[other]) == words
+    assert describe_duration(other, apart_from=[duration]) != words or duration == other
+
+
 @pytest.mark.parametrize("text", ["", "30", "d", "-1d", "1.5d", "30 days", "1000000000d", "99999999d", "²d"])
 def test_what_is_not_a_duration(text: str) -> None:
     with pytest.raises(ValueError, match=r"."):

@@ -26,6 +26,7 @@ INSTANTS = frozenset(
         "rotation_next_at",
         "value_created_at",
         "lineage_newest_at",
+        "lineage_newest_by",
         "staging_value_created_at",
         "newest_replaced_at",
         "latest_instant",
@@ -71,20 +72,24 @@ OR_NONE = frozenset(
     }
 )
 
+LEADS = frozenset({"staging_lead"})
+"""Durations that are spoken as before or after: negative ones are after."""
+
 FACTS: dict[str, str] = {
     "as_of": "the instant the audit is made for",
     "in_use": "has a value that can be used; versions that were not collected count as in use",
     "rotates": "in use, not a replica, and not a short-lived (dynamic) secret",
     "is_key": "class is encryption-key or signing-key; null if the class is not known",
-    "is_replica": "is a copy that the store keeps in step by itself",
+    "is_replica": "is a copy that the store keeps in step by itself, of a primary in the inventory",
     "value_created_at": "when the oldest value in use was created; null if not known or in the future",
     "age_min": "the value in use is at least this old",
     "age_max": "the value in use is at most this old",
-    "age_basis": "version-created (exact), bounded (between other timestamps), or none",
+    "age_basis": "version-created (exact), bounded (between other timestamps), contradicted, or none",
     "single_value": "only one value has ever been in use",
     "version_count": "versions that are or were in use",
     "has_pending": "a version waits to take over",
-    "pending_for": "how long the oldest pending version has waited",
+    "pending_for": "how long the oldest pending version has waited, of those with a date",
+    "pending_undated": "some pending version has no date",
     "has_superseded": "some version was replaced",
     "old_active_min": "a replaced version that authenticates was replaced at least this long ago; -1 if none",
     "old_active_max": "… at most this long ago, counting versions that may authenticate; -1 if surely none",
@@ -96,13 +101,14 @@ FACTS: dict[str, str] = {
     "had_gap": "a version was retired before its successor took over",
     "newest_replaced_at": "creation of the newest value that was replaced",
     "rolled_back": "the value in use is older than one that it replaced",
-    "exposed": "a value from before the compromise can still be used",
+    "exposed": "a value from before the compromise can still be used; null if it may",
     "exposed_since": "when the credential was compromised",
-    "replaced_after": "how long after the compromise the first new value was created",
+    "replaced_after": "how long after the compromise the first new value was created; null if not listed",
     "unused_min": "unused for at least this long",
     "unused_max": "unused for at most this long",
     "lineage_environments": "number of environments that its lineage appears in",
     "lineage_newest_at": "creation of the newest value among the copies of its lineage",
+    "lineage_newest_by": "… counting copies without a date as new as they may be",
     "has_staging": "a staging counterpart exists",
     "staging_value_created_at": "creation of the value in use at its staging counterpart",
     "staging_lead": "how much earlier staging got its value; negative if production was first",

@@ -9,6 +9,7 @@ import narwhals as nw
 
 from keyaudit.engine import Engine
 from keyaudit.facts import cadence, relatives, versions
+from keyaudit.times import DAY
 
 _PAST = ("created_at", "last_changed_at", "last_rotated_at", "last_used_at", "compromised_at")
 _KEYS = ("encryption-key", "signing-key")
@@ -22,7 +23,7 @@ def derive(
 
     `collected` holds the columns that any row carries, so that joins for the others are skipped.
     """
-    listed = frame
+    listed = relatives.with_primaries(frame, collected, engine)
 
     def valued(some: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
         return _with_value(some, as_of, collected)
@@ -69,6 +70,7 @@ _WITHOUT_VERSIONS: Mapping[str, Any] = {
     **dict.fromkeys(
         (
             "v_current_undated",
+            "v_current_denied",
             "v_pending_undated",
             "v_replaced_undated",
             "v_active_open",
@@ -80,6 +82,7 @@ _WITHOUT_VERSIONS: Mapping[str, Any] = {
             "v_gap_unclear",
             "v_used_unknown",
             "v_exposed",
+            "v_held",
             "v_may_expose",
         ),
         nw.Boolean,
@@ -98,7 +101,6 @@ def _identity() -> list[nw.Expr]:
     has_value = nw.col("v_current").fill_null(0) > 0
     return [
         (~nw.col("versions_known") | has_value).alias("in_use"),
-        (~nw.col("replica_of").is_null()).alias("is_replica"),
         kind.is_in(_KEYS).alias("is_key"),
     ]
 
@@ -114,22 +116,34 @@ def _age() -> list[nw.Expr]:
     """Exact where the version's date is known, else between the credential's own dates.
 
     The value cannot be younger than the last change of anything, nor older than the last
-    rotation that the store recorded, or than the credential itself. Dates that contradict each
-    other are taken both ways, which widens the interval.
+    rotation that the store recorded, or than the credential itself; but what calls itself a
+    copy may hold a value that is older than the copy. Dates that contradict each other are taken
+    both ways, which widens the interval: a current version that was created after the last
+    change (a day is allowed for clocks), or that was superseded, retired or is refused.
     """
     now, exact = nw.col("as_of"), nw.col("as_of") - nw.col("value_created_at")
+    unchanged = nw.col("last_changed_at") + DAY < nw.col("value_created_at")
+    denied = nw.col("v_current_denied").fill_null(value=False) | unchanged.fill_null(value=False)
+    contradicted = denied & ~exact.is_null()
 
     def since(name: str) -> nw.Expr:
         return nw.when(nw.col(name) <= now).then(now - nw.col(name))
 
     least = since("last_changed_at")
-    most = nw.coalesce(since("last_rotated_at"), since("created_at"))
+    own = nw.when(nw.col("replica_of").is_null()).then(since("created_at"))
+    most = nw.coalesce(since("last_rotated_at"), own)
     low = nw.when(most.is_null()).then(least).otherwise(nw.min_horizontal(least, most))
     bounded = ~least.is_null() | ~most.is_null()
+    high = nw.when(~most.is_null()).then(nw.max_horizontal(least, most, exact))
     return [
-        nw.coalesce(exact, nw.when(~least.is_null()).then(low)).alias("age_min"),
-        nw.coalesce(exact, nw.when(~most.is_null()).then(nw.max_horizontal(least, most))).alias("age_max"),
-        nw.when(~exact.is_null())
+        nw.when(contradicted)
+        .then(nw.min_horizontal(exact, least, most))
+        .otherwise(nw.coalesce(exact, nw.when(~least.is_null()).then(low)))
+        .alias("age_min"),
+        nw.when(contradicted).then(high).otherwise(nw.coalesce(exact, high)).alias("age_max"),
+        nw.when(contradicted)
+        .then(nw.lit("contradicted"))
+        .when(~exact.is_null())
         .then(nw.lit("version-created"))
         .when(bounded)
         .then(nw.lit("bounded"))
@@ -161,8 +175,7 @@ def _single_value() -> nw.Expr:
     A store forgets versions, so a lone version that is more than a day younger than its
     credential does not count as the first.
     """
-    day = 86_400_000_000
-    reset = (nw.col("value_created_at") - nw.col("created_at") > day).fill_null(value=False)
+    reset = (nw.col("value_created_at") - nw.col("created_at") > DAY).fill_null(value=False)
     return (
         nw.when(~nw.col("last_rotated_at").is_null() | (nw.col("version_count") > 1) | reset)
         .then(nw.lit(value=False))

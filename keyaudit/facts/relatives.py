@@ -7,6 +7,8 @@ from typing import Any
 
 import narwhals as nw
 
+from keyaudit.engine import Engine
+
 _PRODUCTION = ("production", "prod")
 _STAGING = ("staging", "stage", "stg")
 
@@ -24,7 +26,33 @@ def derive(frame: Frame, listed: Frame, valued: Callable[[Frame], Frame], collec
     return _with_staging(frame, listed, valued) if "environment" in collected else _without(frame, _STAGED)
 
 
-_LINEAGE = {"lineage_environments": nw.Int64, "lineage_newest_at": nw.Int64}
+def with_primaries(frame: Frame, collected: frozenset[str], engine: Engine) -> Frame:
+    """Say which credentials are replicas: those whose `replica_of` is the id of a primary.
+
+    A primary is a credential of the same source that is no copy itself. Whatever else calls
+    itself a copy — of nothing, of itself, in a circle — is judged like any other credential.
+    """
+    copy = ~nw.col("replica_of").is_null()
+    # Most inventories have no copies: asking first costs less than a join that finds nothing.
+    if "replica_of" not in collected or not engine.collect([frame.select(copy.any())])[0].item():
+        return frame.with_columns(is_replica=nw.lit(value=False))
+    named = frame.filter(copy).select("source", "replica_of").unique()
+    primaries = (
+        frame.filter(~copy)
+        .select("source", replica_of="id")
+        .join(named, on=["source", "replica_of"], how="semi")
+        .unique()
+        .with_columns(is_replica=nw.lit(value=True))
+    )
+    frame = frame.join(primaries, on=["source", "replica_of"], how="left")
+    return frame.with_columns(is_replica=nw.col("is_replica").fill_null(value=False))
+
+
+_LINEAGE = {
+    "lineage_environments": nw.Int64,
+    "lineage_newest_at": nw.Int64,
+    "lineage_newest_by": nw.Int64,
+}
 _STAGED = {"has_staging": nw.Boolean, "staging_value_created_at": nw.Int64, "staging_lead": nw.Int64}
 
 
@@ -38,11 +66,16 @@ def _without(frame: Frame, names: dict[str, Any]) -> Frame:
 
 def _with_lineage(frame: Frame, listed: Frame, valued: Callable[[Frame], Frame]) -> Frame:
     named = valued(listed.filter(~nw.col("lineage").is_null()))
-    own = nw.when(~nw.col("is_replica") & nw.col("in_use")).then(nw.col("value_created_at"))
+    counts = ~nw.col("is_replica") & nw.col("in_use")
+    own = nw.when(counts).then(nw.col("value_created_at"))
+    # A value without a date may be as new as the last change of its credential, or as the audit.
+    changed = nw.min_horizontal("last_changed_at", "as_of")
+    latest = nw.when(counts).then(nw.coalesce("value_created_at", changed))
     family = named.group_by("lineage").agg(
         nw.col("environment").n_unique().alias("all_environments"),
         nw.col("environment").is_null().any().alias("some_unclassified"),
         own.max().alias("lineage_newest_at"),
+        latest.max().alias("lineage_newest_by"),
     )
     counted = nw.col("all_environments").cast(nw.Int64) - nw.when(nw.col("some_unclassified")).then(
         1
@@ -50,7 +83,10 @@ def _with_lineage(frame: Frame, listed: Frame, valued: Callable[[Frame], Frame])
     # With an unclassified copy, one environment might still be two.
     certain = ~nw.col("some_unclassified") | (counted > 1)
     family = family.select(
-        "lineage", "lineage_newest_at", lineage_environments=nw.when(certain).then(counted)
+        "lineage",
+        "lineage_newest_at",
+        "lineage_newest_by",
+        lineage_environments=nw.when(certain).then(counted),
     )
     return frame.join(family, on="lineage", how="left")
 
@@ -61,7 +97,7 @@ def _with_staging(frame: Frame, listed: Frame, valued: Callable[[Frame], Frame])
     The names of staging are rewritten, not those of production: there are fewer of them.
     """
     environment = nw.col("environment")
-    there = listed.filter(environment.is_in(_STAGING) & nw.col("replica_of").is_null())
+    there = listed.filter(environment.is_in(_STAGING) & ~nw.col("is_replica"))
     staging = valued(there).filter(nw.col("in_use")).select("name", "value_created_at")
     bare = nw.col("name")
     for word in _STAGING:

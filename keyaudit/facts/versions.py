@@ -55,6 +55,7 @@ def _counts() -> list[nw.Expr]:
         old.sum().alias("v_old"),
         _lowest(current, created).alias("v_current_created"),
         (current & no_date).any().alias("v_current_undated"),
+        (current & _denied()).any().alias("v_current_denied"),
         _lowest(pending, created).alias("v_pending_created"),
         (pending & no_date).any().alias("v_pending_undated"),
         _highest(was_in_use, created).alias("v_replaced_created"),
@@ -76,7 +77,7 @@ def _replaced() -> list[nw.Expr]:
         (old & maybe & open_end).any().alias("v_maybe_open"),
         _lowest(served, end).alias("v_served_since"),
         (served & open_end).any().alias("v_served_open"),
-        (served & active).any().alias("v_encrypts"),
+        (old & active).any().alias("v_encrypts"),
         (served & maybe).any().alias("v_may_encrypt"),
         (old & (gone < end)).fill_null(value=False).any().alias("v_gap"),
         (ended & (gone.is_null() | open_end)).any().alias("v_gap_unclear"),
@@ -92,17 +93,26 @@ def _used() -> list[nw.Expr]:
     ]
 
 
+def _denied() -> nw.Expr:
+    """Say of a version whether its dates or its provider deny that it is in use."""
+    refused = (~nw.col("authenticates")).fill_null(value=False)
+    return refused | ~nw.col("superseded_at").is_null() | ~nw.col("retired_at").is_null()
+
+
 def _compromised() -> list[nw.Expr]:
-    created, flagged = nw.col("created_at"), nw.col("compromised_at")
+    """Disabling or destroying a stored copy revokes nothing: only the provider's word counts."""
+    created, flagged, end = nw.col("created_at"), nw.col("compromised_at"), nw.col("superseded_at")
     before, undated = created <= flagged, created.is_null() & ~flagged.is_null()
     usable = nw.col("active") | (nw.col("current") & nw.col("maybe"))
-    unclear = nw.col("served") & nw.col("maybe")
+    unclear = ~nw.col("current") & nw.col("maybe")
+    held = before & ~nw.col("pending") & (nw.col("open_end") | (end >= flagged))
     return [
         (before & usable).fill_null(value=False).any().alias("v_exposed"),
         ((before & unclear) | (undated & (usable | unclear)))
         .fill_null(value=False)
         .any()
         .alias("v_may_expose"),
+        held.fill_null(value=False).any().alias("v_held"),
         _lowest((created > flagged) & ~nw.col("pending"), created - flagged).alias("v_replaced_after"),
     ]
 
@@ -142,7 +152,8 @@ def facts() -> list[nw.Expr]:
     return [
         nw.when(known).then(nw.col("v_count").fill_null(0)).alias("version_count"),
         nw.when(known).then(nw.col("v_pending").fill_null(0) > 0).alias("has_pending"),
-        nw.when(~flag("v_pending_undated")).then(now - nw.col("v_pending_created")).alias("pending_for"),
+        (now - nw.col("v_pending_created")).alias("pending_for"),
+        flag("v_pending_undated").alias("pending_undated"),
         nw.when(known).then(nw.col("v_old").fill_null(0) > 0).alias("has_superseded"),
         nw.when(known).then(active_low.fill_null(NONE)).alias("old_active_min"),
         nw.when(known)
@@ -156,7 +167,7 @@ def facts() -> list[nw.Expr]:
         nw.col("v_replaced_created").alias("newest_replaced_at"),
         _rolled_back(known, flag),
         _exposed(known, flag),
-        nw.col("v_replaced_after").alias("replaced_after"),
+        nw.when(flag("v_held")).then(nw.col("v_replaced_after")).alias("replaced_after"),
     ]
 
 
@@ -192,16 +203,21 @@ def _rolled_back(known: nw.Expr, flag: Any) -> nw.Expr:
 
 
 def _exposed(known: nw.Expr, flag: Any) -> nw.Expr:
-    """Without versions, a credential that has not changed since the compromise is surely exposed."""
+    """Without versions, a credential that has not changed since the compromise is surely exposed.
+
+    A list that does not hold the value that was in use at that moment was cut: that value may
+    still work, whatever the others do.
+    """
     flagged = nw.col("compromised_at")
+    unlisted = ~known | flag("v_current_undated")
     return (
         nw.when(flagged.is_null())
         .then(nw.lit(value=False))
         .when(known & flag("v_exposed"))
         .then(nw.lit(value=True))
-        .when(known & ~flag("v_may_expose"))
+        .when(known & flag("v_held") & ~flag("v_may_expose"))
         .then(nw.lit(value=False))
-        .when(nw.col("last_changed_at") <= flagged)
+        .when(unlisted & (nw.col("last_changed_at") <= flagged))
         .then(nw.lit(value=True))
         .alias("exposed")
     )

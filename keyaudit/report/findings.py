@@ -12,13 +12,13 @@ from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
-from string import Formatter
 from typing import TYPE_CHECKING, Any, Protocol, overload
 
 from keyaudit import facts
 from keyaudit.model import Basis, ControlRef, CredentialRef, Finding, Rule, Severity, Verdict
+from keyaudit.report.sentences import message
 from keyaudit.report.version_choice import version_for
-from keyaudit.times import LONGEST_DURATION, describe_duration, format_duration, format_instant
+from keyaudit.times import LONGEST_DURATION, format_duration, format_instant
 
 if TYPE_CHECKING:
     import polars as pl
@@ -236,46 +236,6 @@ class _Known:
 
     def __getitem__(self, name: str) -> Any:
         return self._row[f"{name}@{self._requirement}" if name in _REQUIRED else name]
-
-
-def message(rule: Rule, known: Any, *, decided: bool) -> str:
-    """Say what was found, or why it could not be decided, in one sentence."""
-    fields = [field for _, field, _, _ in Formatter().parse(rule.message) if field]
-    if decided or "age" in fields:
-        return rule.message.format_map({field: _spoken(field, known) for field in fields})
-    missing = [name.replace("_", " ") for name in _doubtful(rule) if known[name] is None]
-    return (
-        f"cannot be decided: {', '.join(missing)} not known"
-        if missing
-        else "cannot be decided from the dates known"
-    )
-
-
-def _doubtful(rule: Rule) -> tuple[str, ...]:
-    return tuple(name for name in rule.evidence if name not in {"clause", "due_at"})
-
-
-def _spoken(field: str, known: Any) -> str:
-    if field == "age":
-        return _age(known["age_min"], known["age_max"])
-    value = known[field]
-    if value is None:
-        return "an unknown time" if field in facts.DURATIONS | facts.INSTANTS else "none"
-    if field in facts.DURATIONS:
-        return describe_duration(value)
-    return format_instant(value) if field in facts.INSTANTS else str(value)
-
-
-def _age(low: int | None, high: int | None) -> str:
-    if low is None and high is None:
-        return "of unknown age, hence possibly too"
-    if low == high and low is not None:
-        return describe_duration(low)
-    if high is None:
-        return f"at least {describe_duration(low or 0)}"
-    if not low:
-        return f"at most {describe_duration(high)}"
-    return f"between {describe_duration(low)} and {describe_duration(high)}"
 
 
 def evidence(rule: Rule, known: Any) -> dict[str, Any]:

@@ -1,21 +1,27 @@
-"""KA108 compromise-not-rotated: a compromised value was not replaced and revoked inside the limit.
+"""KA108 compromise-not-rotated: a compromised value can still be used, or was replaced too late.
 
 ## What it checks
 
 Credentials that carry a `compromised_at`. Two things fail:
 
-- a value that existed at that moment can still be used, and more than `within` has passed. Exactly `within`
-  passes. A value in use counts as usable; a replaced one counts if it is known to authenticate. A value
-  created in the very instant of the compromise counts as compromised.
-- the first new value came later than `within` after the compromise, even if all is well by now. With `within:
-  0s` (at once) this part is left out: no replacement can take no time.
+- a value that existed at that moment can be used now. This is an emergency, at once: `within` is no time to
+  wait. A value in use counts as usable; any other counts if it is known to authenticate. A value created in
+  the very instant of the compromise counts as compromised.
+- the first new value came later than `within` after the compromise, even if all is well by now. Exactly
+  `within` passes. With `within: 0s` every replacement is late.
 
-While the limit has not passed, the verdict is pass. After it, the verdict is unknown if it cannot be seen
-whether the old value still works, or whether the value is old: revoke it and let the inventory say so. A flag
-from the future is unknown. Withdrawing the credential without a successor is a pass.
+Only `authenticates: false` shows that an old value is dead. Unknown, therefore:
+
+- an old version whose `authenticates` is not known or was not collected, also if the store has disabled or
+  destroyed its copy: that revokes nothing at the provider.
+- the version that was in use at that moment is not listed any more, or the versions are not known. Surely
+  usable, though, is a value without a version list of which nothing was changed since.
+- a flag from the future, while the value can be used.
+
+Withdrawing the credential without a successor passes, once the old value is refused.
 
 Not applicable: not flagged, or flags were not collected. Replicas are asked: a copy is as exposed as its
-primary. Once the old value is revoked, how long it went on working after the limit is not judged here.
+primary. Once the old value is revoked, how long it went on working is not judged here.
 
 ## Why is this bad?
 
@@ -25,8 +31,8 @@ changes nothing for them. This is the one case in which an outage is the smaller
 ## Example
 
 A key was found in a public repository on Monday at 09:00 and flagged. A new version was stored at 11:00 and
-deployed. On Tuesday the provider still lists the old key as active: with a limit of one day it fails from
-Tuesday 09:00.
+deployed. On Tuesday the provider still lists the old key as active, so it fails, as it has since Monday. It
+passes from the moment in which the old key is revoked, because the new one came within a day.
 
 ## Remediation
 
@@ -62,11 +68,11 @@ from keyaudit.model import Basis, Check, Param, Rule, Severity
 
 
 def check(settings: Mapping[str, Any]) -> Check:
-    """Fail while an exposed value can be used past the limit, and for a replacement that came late."""
-    within, flagged = settings["within"], facts.compromised_at
-    over = nw.when(flagged <= facts.as_of).then(facts.as_of > flagged + within)
-    late = (facts.replaced_after > within).fill_null(value=False) & (nw.lit(0) < within)
-    return Check(applies=~flagged.is_null(), fails=(facts.exposed & over) | late)
+    """Fail while an exposed value can be used, and for a replacement that came late."""
+    flagged = facts.compromised_at
+    happened = nw.when(flagged <= facts.as_of).then(nw.lit(value=True))
+    late = (facts.replaced_after > settings["within"]).fill_null(value=False)
+    return Check(applies=~flagged.is_null(), fails=(facts.exposed & happened) | late)
 
 
 RULE = Rule(
@@ -74,10 +80,10 @@ RULE = Rule(
     name="compromise-not-rotated",
     severity=Severity.CRITICAL,
     basis=Basis.POLICY,
-    message="compromised {compromised_at}, and not replaced and revoked inside the emergency limit",
+    message="compromised {compromised_at}, and still usable or replaced too late",
     doc=__doc__,
     check=check,
-    params={"within": Param("duration", "how long a compromised value may stay usable; 0s means at once")},
+    params={"within": Param("duration", "how long the replacement of a compromised value may take")},
     needs=("compromised_at",),
     evidence=("compromised_at", "exposed", "replaced_after"),
     fixes={

@@ -9,7 +9,8 @@ counts.
 - Copies of one value are written one after the other, so values created within one grace period of each other
   are taken as one rotation.
 - The age of this copy is an interval where its date is not known, as in rotation-overdue; unknown if it
-  cannot be told. Unknown too if no copy has a date.
+  cannot be told. Unknown too if no copy has a date, or if one without a date may hold the newest value: it
+  may be as new as the last change of that copy.
 - Not applicable: no lineage, no grace period, nothing in use, replicas (their store keeps them in step),
   dynamic secrets.
 
@@ -46,6 +47,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import narwhals as nw
+
 from keyaudit import facts
 from keyaudit.model import Basis, Check, Rule, Severity
 
@@ -54,9 +57,14 @@ def check(_settings: Mapping[str, Any]) -> Check:
     """Compare with the newest copy; copies written within one grace period are one rotation."""
     newest, grace = facts.as_of - facts.lineage_newest_at, facts.grace_period
     behind = facts.exceeds(facts.age_min - newest, facts.age_max - newest, grace)
+    # A copy without a date may hold a value that has been out for just over the grace period.
+    latest = facts.as_of - facts.lineage_newest_by
+    ahead = nw.when(latest > grace).then(latest).otherwise(grace)
+    perhaps = (latest < newest) & (facts.age_max - ahead > grace).fill_null(value=True)
+    unclear = nw.when(~perhaps.fill_null(value=False)).then(nw.lit(value=False))
     return Check(
         applies=facts.rotates & ~facts.lineage.is_null() & ~grace.is_null(),
-        fails=behind & (newest > grace),
+        fails=(behind & (newest > grace)) | unclear,
     )
 
 
@@ -69,7 +77,14 @@ RULE = Rule(
     doc=__doc__,
     check=check,
     needs=("lineage",),
-    evidence=("lineage", "value_created_at", "age_basis", "lineage_newest_at", "grace_period"),
+    evidence=(
+        "lineage",
+        "value_created_at",
+        "age_basis",
+        "lineage_newest_at",
+        "lineage_newest_by",
+        "grace_period",
+    ),
     fixes={
         "aws-secrets-manager": "aws secretsmanager rotate-secret --secret-id {id} --region {region}",
         "gcp-secret-manager": "gcloud secrets versions add {id} --data-file=-",

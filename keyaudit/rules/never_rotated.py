@@ -13,7 +13,8 @@ never rotated.
 - The verdict is unknown when the only version has no date of its own and the credential's dates leave the age
   on both sides of the limit.
 - Not applicable: the history was not collected or is not known (rotation-overdue then judges the age alone),
-  the only version has no date at all, no period, nothing in use, replicas, dynamic secrets.
+  the only version has no date at all, no period, nothing in use, replicas (see rotation-overdue), dynamic
+  secrets.
 
 ## Why is this bad?
 

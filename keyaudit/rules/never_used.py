@@ -5,10 +5,11 @@
 Whether a credential that is known never to have been used was created longer than `after` ago. Exactly
 `after` passes.
 
-- `never_used` is true only where the source can know it. A recorded last use disproves it and passes.
+- `never_used` is true only where the source can know it; a document that records a last use as well is
+  refused. A recorded last use passes.
 - Not known whether it was ever used: passes while it is younger than `after`, unknown from then on. Not known
   when it was created, or created after the audit: unknown.
-- Not applicable: nothing in use, replicas, and sources that cannot tell.
+- Not applicable: nothing in use, replicas (see rotation-overdue), and sources that cannot tell.
 
 ## Why is this bad?
 

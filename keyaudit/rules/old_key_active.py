@@ -11,8 +11,10 @@ the grace period passes.
   value in use and the last change of the credential; if the grace period ends inside that interval, the
   verdict is unknown.
 - A key that was destroyed in the store and still works at its provider counts. No replaced key at all passes.
+- Not known what class it is, and an old key is over its grace period: unknown. It may be an encryption key,
+  whose old versions must go on decrypting. This holds too where classes were not collected: say what it is.
 - Not applicable: the store cannot know whether keys authenticate, the policy sets no grace period, replicas,
-  and encryption and signing keys (see retired-key-encrypts). A credential of unknown class is judged here.
+  and encryption and signing keys (see retired-key-encrypts).
 
 ## Why is this bad?
 
@@ -63,7 +65,7 @@ def check(_settings: Mapping[str, Any]) -> Check:
     longest = nw.when(facts.old_active_max >= -1).then(facts.old_active_max)
     return Check(
         applies=~facts.is_replica & ~a_key & ~facts.grace_period.is_null(),
-        fails=facts.exceeds(facts.old_active_min, longest, facts.grace_period),
+        fails=facts.exceeds(facts.old_active_min, longest, facts.grace_period) & ~facts.is_key,
     )
 
 
@@ -78,7 +80,7 @@ RULE = Rule(
     doc=__doc__,
     check=check,
     needs=("versions.authenticates",),
-    evidence=("old_active_min", "old_active_max", "grace_period", "schedule"),
+    evidence=("class", "old_active_min", "old_active_max", "grace_period", "schedule"),
     fixes={
         "aws-iam": (
             "aws iam update-access-key --user-name {name} --access-key-id {version} --status Inactive"

@@ -10,9 +10,10 @@ replaced keys counts, whatever became of them since. Exactly the grace period pa
   creation of the value in use and the last change of the credential.
 - Some stores report days, not times: the use then counts from the start of the day, which never makes it
   later.
+- Not known what class it is, and an old key was used after its grace period: unknown. It may be an encryption
+  key. This holds too where classes were not collected: say what it is.
 - Not applicable: use was not collected or the store cannot know it, no grace period, replicas, and encryption
-  and signing keys, which are used to decrypt and verify for years. A credential of unknown class is judged
-  here.
+  and signing keys, which are used to decrypt and verify for years.
 
 ## Why is this bad?
 
@@ -59,7 +60,7 @@ def check(_settings: Mapping[str, Any]) -> Check:
     a_key = facts.is_key.fill_null(value=False)
     return Check(
         applies=~facts.is_replica & ~a_key & ~facts.grace_period.is_null(),
-        fails=facts.exceeds(facts.old_used_min, facts.old_used_max, facts.grace_period),
+        fails=facts.exceeds(facts.old_used_min, facts.old_used_max, facts.grace_period) & ~facts.is_key,
     )
 
 
@@ -75,6 +76,6 @@ RULE = Rule(
     doc=__doc__,
     check=check,
     needs=("versions.last_used_at",),
-    evidence=("old_used_min", "old_used_max", "grace_period", "schedule"),
+    evidence=("class", "old_used_min", "old_used_max", "grace_period", "schedule"),
     per_requirement=True,
 )

@@ -9,9 +9,11 @@ the stores that the policy names in `sources`. Exactly the grace period passes.
 - It counts from `superseded_at`, or from an interval, as in old-key-active; if the grace period ends inside
   it, unknown.
 - No replaced version passes. Versions that are not known: unknown.
+- Not known what class it is, and an old version is over its grace period: unknown. It may be an encryption
+  key, and disabling its old version makes the data behind it unreadable. This holds too where classes were
+  not collected: say what it is.
 - Not applicable: a store that the policy does not name, no grace period, replicas, and encryption and signing
-  keys, whose old versions must stay readable. A credential of unknown class is judged here, so classify keys
-  before you act on this: disabling the old version of an encryption key makes the data behind it unreadable.
+  keys, whose old versions must stay readable.
 
 AWS Secrets Manager keeps the previous version on purpose, as its way back; that is why stores are named one
 by one.
@@ -65,7 +67,7 @@ def check(settings: Mapping[str, Any]) -> Check:
     longest = nw.when(facts.old_enabled_max >= -1).then(facts.old_enabled_max)
     return Check(
         applies=named & ~facts.is_replica & ~a_key & ~facts.grace_period.is_null(),
-        fails=facts.exceeds(facts.old_enabled_min, longest, facts.grace_period),
+        fails=facts.exceeds(facts.old_enabled_min, longest, facts.grace_period) & ~facts.is_key,
     )
 
 
@@ -82,7 +84,7 @@ RULE = Rule(
     check=check,
     params={"sources": Param("names", "the stores in which replaced versions must be retired")},
     needs=("versions",),
-    evidence=("old_enabled_min", "old_enabled_max", "grace_period", "schedule"),
+    evidence=("class", "old_enabled_min", "old_enabled_max", "grace_period", "schedule"),
     fixes={
         "gcp-secret-manager": "gcloud secrets versions disable {version} --secret={id}",
         "vault": "vault kv delete -versions={version} {id}",

@@ -2,14 +2,16 @@
 
 ## What it checks
 
-Whether a replaced version of an encryption or signing key may still encrypt or sign: state superseded and
-`authenticates` true. For keys that is what the column means. There is no grace period.
+Whether a replaced version of an encryption or signing key may still encrypt or sign: `authenticates` true.
+For keys that is what the column means, and it counts more than the state. There is no grace period.
 
-- A replaced version that only decrypts or verifies (`authenticates` false) passes, however old it is.
-  Disabled and destroyed versions do nothing. No replaced version passes.
-- Not known what a replaced version may do: unknown.
-- Not applicable: any other class, replicas, and sources that cannot tell. Credentials of unknown class are
-  judged by old-key-active.
+- A replaced version that only decrypts or verifies (`authenticates` false) passes, however old it is. No
+  replaced version passes.
+- Not known what a replaced version may do: unknown. If it is disabled or destroyed, it passes: a key acts
+  where it is kept.
+- Not known what class it is, and an old version may encrypt or sign for sure: unknown. Otherwise a credential
+  of unknown class is left to old-key-active.
+- Not applicable: any other class, replicas, and sources that cannot tell.
 
 ## Why is this bad?
 
@@ -51,8 +53,13 @@ from keyaudit.model import Basis, Check, Rule, Severity
 
 
 def check(_settings: Mapping[str, Any]) -> Check:
-    """Ask keys only; credentials of unknown class are judged by old-key-active."""
-    return Check(applies=facts.is_key.fill_null(value=False) & ~facts.is_replica, fails=facts.old_encrypts)
+    """Ask keys, and what may be one if its old version surely works."""
+    works = facts.old_encrypts.fill_null(value=False)
+    perhaps_a_key = facts.is_key | (facts.is_key.is_null() & works)
+    return Check(
+        applies=perhaps_a_key.fill_null(value=False) & ~facts.is_replica,
+        fails=facts.old_encrypts & facts.is_key,
+    )
 
 
 RULE = Rule(

@@ -10,10 +10,16 @@ applies. Exactly at the limit passes; a microsecond later fails.
   anything about the credential, and at most as old as the last rotation that the store recorded, or else as
   the credential itself. Surely over the limit fails, surely within it passes, anything between is unknown.
 - An edit of a tag or a description never makes a value young, and a date later than the audit is no date.
+- A current version contradicts its credential if it was created more than a day after the last change, or if
+  it was superseded, retired, or is refused by its provider. Then the other dates bound the age as well, and
+  what a contradicted date alone would let pass is unknown.
 - Without any usable date the verdict is unknown, never "not collected".
 - Not applicable: no period (see period-undefined), nothing in use, replicas, dynamic secrets, and values that
   are known to be the first and only one and have some date. Those are judged by never-rotated, so that one
   late credential is one finding. A policy that switches never-rotated off drops them from the audit.
+- A replica is a credential whose `replica_of` is the id of another one in the inventory, of the same source
+  and no copy itself. Any other copy is judged here, and in every other rule: nobody else answers for it. Its
+  own creation proves no age, because a copy may hold an older value.
 
 ## Why is this bad?
 

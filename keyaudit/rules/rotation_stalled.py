@@ -6,9 +6,9 @@ Whether a version has been pending for longer than `after`. Pending means create
 and not yet the value in use. The oldest pending version counts. Exactly `after` passes.
 
 - Nothing pending passes.
-- A pending version without a creation date is unknown: a failed AWS rotation can leave a reserved id that
-  holds no value and has no date. So is one whose date lies after the audit, and a credential whose versions
-  are not known.
+- A pending version without a creation date is unknown, unless another one is surely late: a failed AWS
+  rotation can leave a reserved id that holds no value and has no date. So is one whose date lies after the
+  audit, and a credential whose versions are not known.
 - Not applicable: versions were not collected; replicas, which follow their primary.
 
 ## Why is this bad?
@@ -58,7 +58,9 @@ from keyaudit.model import Basis, Check, Param, Rule, Severity
 def check(settings: Mapping[str, Any]) -> Check:
     """Compare the oldest pending version with the limit; one from the future has no age."""
     waited = nw.when(facts.pending_for >= 0).then(facts.pending_for)
-    return Check(applies=~facts.is_replica, fails=facts.has_pending & (waited > settings["after"]))
+    undated = nw.when(~facts.pending_undated).then(nw.lit(value=False))
+    late = (waited > settings["after"]) | undated
+    return Check(applies=~facts.is_replica, fails=facts.has_pending & late)
 
 
 RULE = Rule(

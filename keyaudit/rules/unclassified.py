@@ -5,7 +5,7 @@
 Whether environment and class are both known, after the policy's classification has filled blanks. One missing
 fails. A missing classification is the finding itself, so it is never unknown.
 
-Not applicable: nothing in use, replicas, and sources that do not say both.
+Not applicable: nothing in use, replicas (see rotation-overdue), and sources that do not say both.
 
 ## Why is this bad?
 

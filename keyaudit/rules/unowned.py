@@ -5,8 +5,8 @@
 Whether `owner` names somebody, after the policy's classification has filled blanks. An empty or blank owner
 fails. A missing owner is the finding itself, so it is never unknown.
 
-Not applicable: nothing in use, replicas, which belong to the owner of their primary, and sources that do not
-say.
+Not applicable: nothing in use, replicas, which belong to the owner of their primary (see rotation-overdue),
+and sources that do not say.
 
 ## Why is this bad?
 

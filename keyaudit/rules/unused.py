@@ -6,10 +6,9 @@ How long ago the credential was last used, against `after`. Exactly `after` pass
 
 - Where the last use is not known, a credential created within `after` passes, because it cannot have been
   idle for longer. An older one is unknown. A last use after the audit is no date.
-- Known never to have been used: not applicable here, see never-used. A recorded use counts more than such a
-  claim.
-- Not applicable: nothing in use, replicas (a copy may wait for a disaster), and stores that cannot know, such
-  as Google Secret Manager.
+- Known never to have been used: not applicable here, see never-used.
+- Not applicable: nothing in use, replicas (see rotation-overdue; a copy may wait for a disaster), and
+  stores that cannot know, such as Google Secret Manager.
 
 Some stores count by region: a secret that is read only through its replica looks unused at its primary.
 

@@ -4,7 +4,8 @@ A case file `cases/<rule file>.yaml` holds `policy` (added to `policy.yaml`), `i
 that cannot come up, and why) and `cases`. A case holds `name`, `credential` or `credentials`,
 optional `coverage` and `policy`, and `expect`: one verdict, or one for each credential. Source,
 scope, id and name are filled in where a case has no use for them. Times may be written as seen
-from the audit: `now`, `ago 90d 1us`, `in 1us`. A credential with the id `waived` has a waiver.
+from the audit: `now`, `ago 90d 1us`, `in 1us`. A credential with the id `waived` has a waiver. One with
+`replica_of: primary` gets that primary, of which no rule asks anything, in a document beside it.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from keyaudit.times import format_instant, parse_duration, parse_instant
 HERE = Path(__file__).parent
 FOLDER = HERE / "cases"
 AS_OF = parse_instant("2026-05-01T00:00:00Z")
+_UNASKED = {"class": "dynamic-secret"}
 _MOMENT = re.compile(r"(ago|in)((?: \d+(?:us|ms|s|m|h|d))+)")
 
 
@@ -135,7 +137,8 @@ def judged(case: Case) -> tuple[Counter[Verdict], dict[str, Finding]]:
             return Counter(dict.fromkeys(result, 1)), mine
     report = run([case], [case.rule], case.policy)
     found = {(f.credential.id if f.credential else f.subject or ""): f for f in report.findings}
-    return verdicts(_result(report, case.rule)), found
+    primaries = Counter({Verdict.NOT_APPLICABLE: len(_copied([case]))})
+    return verdicts(_result(report, case.rule)) - primaries, found
 
 
 @cache
@@ -183,8 +186,20 @@ def run(
         path = Path(folder, "policy.yaml")
         path.write_text(text, "utf-8")
         documents = [_document(case, Path(folder, f"{case.place}.json")) for case in group]
+        documents += [_primary(source, Path(folder, f"primary-{source}.json")) for source in _copied(group)]
         governing = policy.load(path, rules=CATALOGUE, frameworks={})
         return audit(inventory.read(documents), governing, (), AS_OF, engine=engine)
+
+
+def _copied(group: Sequence[Case]) -> list[str]:
+    copies = (each for case in group for each in case.credentials if each.get("replica_of") == "primary")
+    return sorted({copy["source"] for copy in copies})
+
+
+def _primary(source: str, path: Path) -> Path:
+    primary = {"source": source, "scope": "primary", "id": "primary", "name": "primary"} | _UNASKED
+    path.write_text(json.dumps({"schema": "keyaudit/inventory/1", "credentials": [primary]}), "utf-8")
+    return path
 
 
 def _document(case: Case, path: Path) -> Path:
