@@ -43,6 +43,10 @@ class Severity(StrEnum):
         """0 for critical, growing as things get milder."""
         return list(Severity).index(self)
 
+    def gates(self, fail_on: Severity | None) -> bool:
+        """Say whether a failure this bad closes a gate that fails on `fail_on` and worse."""
+        return fail_on is not None and self.rank <= fail_on.rank
+
 
 class Basis(StrEnum):
     """On what a finding stands: the framework's own text, your policy, or good advice."""
@@ -219,6 +223,10 @@ class Policy:
     waivers: tuple[Waiver, ...]
     file: str
     sha256: str
+
+    def severity_of(self, rule: Rule) -> Severity | None:
+        """Give the severity of a rule's failures: the policy's word before the rule's; None if none is due."""
+        return None if rule.severity is None else self.settings[rule.name].severity or rule.severity
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,17 +87,12 @@ def headline(report: Report) -> str:
         listed = plural(sum(summary.by_severity.values()), "failure")
         return f"The gate is off; {listed} listed." + (_INCOMPLETE if summary.exit_code == 3 else "")
     if summary.exit_code == 1:
-        worst = [severity for severity in Severity if counts_for_gate(severity, summary.fail_on)]
+        worst = [severity for severity in Severity if severity.gates(summary.fail_on)]
         counts = [f"{summary.by_severity[s]:,} {s}" for s in worst if summary.by_severity.get(s)]
         total = sum(summary.by_severity.get(severity, 0) for severity in worst)
         split = f" ({', '.join(counts)})" if len(counts) > 1 else ""
         return f"Exceptions: {plural(total, 'failure')} at or above {summary.fail_on}{split}."
     return f"No failure at or above {summary.fail_on}." + (_INCOMPLETE if summary.exit_code == 3 else "")
-
-
-def counts_for_gate(severity: Severity, fail_on: Severity | None) -> bool:
-    """Tell whether a failure this bad closes the gate."""
-    return fail_on is not None and severity.rank <= fail_on.rank
 
 
 def severity_counts(report: Report) -> str:

@@ -35,7 +35,7 @@ from keyaudit.report.exceptions import WAIVED, evidence
 from keyaudit.report.findings import Bearing, Block, CredentialBlock, Findings
 from keyaudit.report.outcome import Outcome
 from keyaudit.report.population import Population
-from keyaudit.report.questions import Place, gating
+from keyaudit.report.questions import Place
 from keyaudit.report.waiving import waive
 from keyaudit.rules import documentation
 from keyaudit.verdicts import FAIL, UNKNOWN, Judged
@@ -138,7 +138,7 @@ def _by_owner(
     theirs = pl.col("user_owned").fill_null(value=False)
     code = UNKNOWN if verdict is Verdict.UNKNOWN else FAIL
     setting, basis, by = policy.settings[judged.rule.name], judged.rule.basis, judged.by_requirement
-    severity = setting.severity or judged.rule.severity
+    severity = policy.severity_of(judged.rule)
     durations = [name for name, param in judged.rule.params.items() if param.kind == "duration"]
     limits = {name: setting.params[name] for name in durations}
     bearing = () if basis is Basis.PRACTICE else tuple(bearings)
@@ -188,7 +188,7 @@ def _other_blocks(
     return [
         subjects.block(
             rule,
-            policy.settings[rule.name],
+            policy.severity_of(rule),
             verdict,
             others[rule.name],
             [bearing.control for bearing in bearings.get(rule.name, ())],
@@ -240,7 +240,7 @@ def _rule_result(
     return RuleResult(
         id=rule.id,
         name=rule.name,
-        severity=None if rule.severity is None else setting.severity or rule.severity,
+        severity=policy.severity_of(rule),
         basis=rule.basis,
         passed=passed,
         failed=failed - waived,
@@ -302,7 +302,7 @@ def _summary(
         if block.verdict is Verdict.FAIL and block.severity is not None:
             by_severity[block.severity] += len(block)
     unseen = any(block.verdict is Verdict.UNKNOWN for block in findings.blocks)
-    if any(gating(severity, fail_on) for severity in by_severity):
+    if any(severity.gates(fail_on) for severity in by_severity):
         exit_code = 1
     else:
         exit_code = 3 if unseen or not credentials else 0

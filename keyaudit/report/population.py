@@ -54,9 +54,7 @@ class Population(Sequence[PopulationRow]):
         self._compute = compute
         self._rules = {rule.column: rule.rule for rule in judged if rule.asked}
         self._waived = waived
-        self._severity = {
-            rule.id: policy.settings[rule.name].severity or rule.severity for rule in self._rules.values()
-        }
+        self._severity = {rule.id: policy.severity_of(rule) for rule in self._rules.values()}
 
     @cached_property
     def _frame(self) -> pl.DataFrame:

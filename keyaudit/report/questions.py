@@ -12,7 +12,7 @@ import narwhals as nw
 from keyaudit import match
 from keyaudit.columns import CREDENTIALS
 from keyaudit.facts import REQUIREMENT
-from keyaudit.model import Control, Framework, FrameworkDemand, Policy, Severity
+from keyaudit.model import Control, Framework, FrameworkDemand, Policy
 from keyaudit.verdicts import FAIL, NOT_APPLICABLE, PASS, UNKNOWN, Judged
 
 if TYPE_CHECKING:
@@ -177,8 +177,3 @@ def _shown(asked: Sequence[Judged], populations: Populations, requirements: int)
 def by_schedule(frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     """Ask how many credentials each schedule of the policy governs."""
     return frame.group_by("schedule@0").agg(nw.len().alias("credentials"))
-
-
-def gating(severity: Severity | None, fail_on: Severity | None) -> bool:
-    """Say whether a failure of this severity fails the gate."""
-    return severity is not None and fail_on is not None and severity.rank <= fail_on.rank

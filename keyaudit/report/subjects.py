@@ -7,17 +7,21 @@ from dataclasses import dataclass
 from typing import Any
 
 from keyaudit.model import (
+    ControlRef,
     Coverage,
     Finding,
+    Framework,
     Policy,
     Rule,
-    RuleSetting,
     ScopeStatus,
     Severity,
     Verdict,
     Waiver,
     WaiverResult,
 )
+from keyaudit.policy import people
+from keyaudit.policy.strictness import review_interval
+from keyaudit.policy.waivers import covers, status
 from keyaudit.report.findings import ReadyBlock, fingerprint
 from keyaudit.times import format_date, format_duration
 
@@ -32,16 +36,21 @@ class Judgement:
 
 
 def judge(
-    rule: Rule, policy: Policy, coverage: Sequence[Coverage], waivers: Sequence[WaiverResult], as_of: int
+    rule: Rule,
+    policy: Policy,
+    coverage: Sequence[Coverage],
+    waivers: Sequence[WaiverResult],
+    as_of: int,
+    frameworks: Sequence[Framework] = (),
 ) -> tuple[Judgement, ...]:
-    """Judge one rule on all its subjects."""
+    """Judge one rule on all its subjects; the texts of `frameworks` may want a review more often."""
     judges = {
         "scope-incomplete": lambda: _scopes(coverage, {ScopeStatus.PARTIAL, ScopeStatus.FAILED}),
         "scope-empty": lambda: _scopes(coverage, {ScopeStatus.EMPTY}),
         "waiver-expired": lambda: _waivers(waivers, "expired"),
         "waiver-unused": lambda: _waivers(waivers, "unused"),
         "waiver-invalid": lambda: _waivers(waivers, "invalid"),
-        "policy-not-reviewed": lambda: _review(policy, as_of),
+        "policy-not-reviewed": lambda: _review(policy, as_of, frameworks),
     }
     return tuple(judges[rule.name]())
 
@@ -62,28 +71,48 @@ def _waivers(waivers: Sequence[WaiverResult], wrong: str) -> Iterator[Judgement]
         yield Judgement(waiver.id, verdict, {"id": waiver.id, "problem": problem, "until": until})
 
 
-def _review(policy: Policy, as_of: int) -> Iterator[Judgement]:
-    """A policy without a review date was not reviewed; one without an interval cannot be judged."""
-    reviewed, every = policy.reviewed_on, policy.review_every
+def _review(policy: Policy, as_of: int, frameworks: Sequence[Framework]) -> Iterator[Judgement]:
+    """A policy without a review date was not reviewed; nor was one that is dated after the audit.
+
+    It is late by its own interval or by the shortest that a framework's text states, whichever
+    ends first. Without an interval of its own it passes nothing.
+    """
+    reviewed, every, said = policy.reviewed_on, policy.review_every, None
+    shortest, clause = review_interval(policy, frameworks) or (None, None)
+    if every is not None:
+        said = format_duration(every)
+    if shortest is not None and (every is None or shortest < every):
+        every, said = shortest, f"{format_duration(shortest)} ({clause})"
     if reviewed is None:
-        verdict = Verdict.FAIL
-    elif every is None:
-        verdict = Verdict.UNKNOWN
+        verdict, when = Verdict.FAIL, "never"
+    elif reviewed > as_of:
+        verdict, when = Verdict.FAIL, f"in the future ({format_date(reviewed)})"
     else:
-        verdict = Verdict.FAIL if as_of > reviewed + every else Verdict.PASS
-    fields = {
-        "name": policy.name,
-        "reviewed_on": format_date(reviewed) if reviewed is not None else "never",
-        "review_every": format_duration(every) if every is not None else None,
-    }
+        late = every is not None and as_of > reviewed + every
+        judged = Verdict.UNKNOWN if policy.review_every is None else Verdict.PASS
+        verdict, when = Verdict.FAIL if late else judged, format_date(reviewed)
+    fields = {"name": policy.name, "reviewed_on": when, "review_every": said, "approval": _approval(policy)}
     yield Judgement(policy.name, verdict, fields)
 
 
+def _approval(policy: Policy) -> str:
+    """Say whether somebody else than its owner approved the policy; that alone fails nothing."""
+    if people.blank(policy.approved_by):
+        return "approved by nobody"
+    if people.blank(policy.owner):
+        return "approved, but owned by nobody"
+    by_owner = people.same(policy.owner, policy.approved_by)
+    return "approved by its owner alone" if by_owner else "approved by somebody else than its owner"
+
+
 def block(
-    rule: Rule, setting: RuleSetting, verdict: Verdict, judgements: Sequence[Judgement], controls: Any
+    rule: Rule,
+    severity: Severity | None,
+    verdict: Verdict,
+    judgements: Sequence[Judgement],
+    controls: Sequence[ControlRef],
 ) -> ReadyBlock:
     """Turn the judgements of one verdict into findings; `controls` are those the rule bears on."""
-    severity = _severity(rule, setting)
     ready = tuple(
         Finding(
             rule=rule.id,
@@ -111,10 +140,6 @@ def block(
     return ReadyBlock(rule, verdict, severity, ready)
 
 
-def _severity(rule: Rule, setting: RuleSetting) -> Severity | None:
-    return None if rule.severity is None else setting.severity or rule.severity
-
-
 def waiver_results(
     waivers: Sequence[Waiver], matched: Mapping[str, int], as_of: int
 ) -> tuple[WaiverResult, ...]:
@@ -122,7 +147,7 @@ def waiver_results(
     return tuple(
         WaiverResult(
             id=waiver.id,
-            status=status(waiver, matched.get(waiver.id, 0), as_of),
+            status=_status(waiver, matched.get(waiver.id, 0), as_of),
             matched=matched.get(waiver.id, 0),
             rules=waiver.rules,
             reason=waiver.reason,
@@ -137,21 +162,11 @@ def waiver_results(
 
 
 def in_force(waiver: Waiver, as_of: int) -> bool:
-    """Say whether a waiver waives anything at `as_of`: valid, begun, and its last UTC day not over."""
-    return (
-        not waiver.problems
-        and waiver.ends is not None
-        and (waiver.starts is None or waiver.starts <= as_of)
-        and as_of < waiver.ends
-    )
+    """Say whether a waiver waives anything at `as_of`; see `policy.waivers`."""
+    return covers(waiver, as_of)
 
 
-def status(waiver: Waiver, matched: int, as_of: int) -> str:
-    """Give `invalid`, `expired`, `not-yet`, `unused` or `active`."""
-    if waiver.problems or waiver.ends is None:
-        return "invalid"
-    if as_of >= waiver.ends:
-        return "expired"
-    if waiver.starts is not None and as_of < waiver.starts:
-        return "not-yet"
-    return "active" if matched else "unused"
+def _status(waiver: Waiver, matched: int, as_of: int) -> str:
+    """Give the status of a waiver; one that is active but matched nothing is `unused`."""
+    now = status(waiver, as_of)
+    return "unused" if now == "active" and not matched else now
