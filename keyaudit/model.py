@@ -225,7 +225,7 @@ class Policy:
     sha256: str
 
     def severity_of(self, rule: Rule) -> Severity | None:
-        """Give the severity of a rule's failures: the policy's word before the rule's; None if none is due."""
+        """Give the severity of a rule's failures: the policy's word before the rule's."""
         return None if rule.severity is None else self.settings[rule.name].severity or rule.severity
 
 
