@@ -18,6 +18,7 @@ from keyaudit.inventory.problems import Problems
 
 LONGEST_TEXT = 65_536
 LARGEST_INTEGER = 2**53
+USED_AND_NEVER_USED = "true, although last_used_at is given: one of the two is wrong"
 
 Finding = tuple[Node, str, str]
 """The node that is wrong, its path below the one that was checked, and the sentence."""
@@ -183,7 +184,17 @@ def check_credential(node: Node, path: str, problems: Problems) -> bool:
     """Note everything that is wrong with one credential; say whether it is sound."""
     before = problems.total
     note(mapping(node, _CREDENTIAL, REQUIRED), path, problems)
+    note(_contradictions(node), path, problems)
     return problems.total == before
+
+
+def _contradictions(node: Node) -> Iterator[Finding]:
+    """A credential that was never used has no last use."""
+    if not isinstance(node.value, dict):
+        return
+    never, used = node.value.get("never_used"), node.value.get("last_used_at")
+    if never is not None and never.value is True and used is not None and used.value is not None:
+        yield never, ".never_used", USED_AND_NEVER_USED
 
 
 def note(findings: Iterable[Finding], path: str, problems: Problems) -> None:

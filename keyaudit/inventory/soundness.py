@@ -9,7 +9,7 @@ import msgspec
 import polars as pl
 
 from keyaudit.columns import CHOICES, CREDENTIALS, REQUIRED, REQUIRED_OF_VERSION, VERSIONS
-from keyaudit.inventory.check import LARGEST_INTEGER, LONGEST_TEXT
+from keyaudit.inventory.check import LARGEST_INTEGER, LONGEST_TEXT, USED_AND_NEVER_USED
 from keyaudit.inventory.instants import EARLIEST, LATEST
 
 
@@ -20,14 +20,15 @@ class Demand:
     `anywhere` asks the same of a whole column at once, where that is cheaper than row by row.
     """
 
-    column: str
+    columns: frozenset[str]
     violated: pl.Expr
     message: str
     anywhere: pl.Expr
 
 
 def _demand(column: str, violated: pl.Expr, message: str, anywhere: pl.Expr | None = None) -> Demand:
-    return Demand(column, violated, message, violated.any() if anywhere is None else anywhere)
+    columns = frozenset(violated.meta.root_names()) | {column}
+    return Demand(columns, violated, message, violated.any() if anywhere is None else anywhere)
 
 
 def _of_column(name: str, kind: str, choices: tuple[str, ...] | None) -> Iterator[Demand]:
@@ -69,7 +70,8 @@ def _of(columns: Mapping[str, str], required: tuple[str, ...], prefix: str) -> t
 
 def of_credentials() -> tuple[Demand, ...]:
     """What must hold for every credential."""
-    return _of(CREDENTIALS, REQUIRED, "")
+    used = pl.col("never_used").fill_null(value=False) & pl.col("last_used_at").is_not_null()
+    return (*_of(CREDENTIALS, REQUIRED, ""), _demand("never_used", used, USED_AND_NEVER_USED))
 
 
 def of_versions() -> tuple[Demand, ...]:
@@ -84,7 +86,7 @@ def holds(frame: pl.DataFrame, demands: tuple[Demand, ...]) -> bool:
 
 def violations(frame: pl.LazyFrame, demands: tuple[Demand, ...], columns: Collection[str]) -> pl.LazyFrame:
     """Ask every demand on some columns: one row, a boolean each."""
-    asked = [demand.anywhere for demand in demands if demand.column in columns]
+    asked = [demand.anywhere for demand in demands if demand.columns.issubset(columns)]
     return frame.select(answer.alias(str(index)) for index, answer in enumerate(asked))
 
 

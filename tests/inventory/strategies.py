@@ -92,7 +92,7 @@ CREDENTIAL = st.builds(
     managed_by=_maybe(TEXT),
     replica_of=_maybe(TEXT),
     versions=_maybe(st.lists(VERSION, max_size=3, unique_by=lambda version: version.id)),
-)
+).filter(lambda row: not (row.never_used and row.last_used_at is not None))
 OPTIONAL = sorted(NAMES - set(REQUIRED))
 COVERAGE = st.builds(
     Coverage,

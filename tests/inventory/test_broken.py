@@ -87,6 +87,7 @@ JSON = {
     "reach": (document('"reach":"world"'), "credentials[0].reach: 'world' is not one of organization, project"),
     "state": (document('"versions":[{"id":"v","state":"curent"}]'), "credentials[0].versions[0].state: 'curent' is not one of pending, current, superseded, disabled, destroyed; did you mean 'current'?"),
     "version id twice": (document('"versions":[{"id":"v","state":"current"},\n{"id":"v","state":"pending"}]'), "x.json:3:7: credentials[0].versions[1].id: another version has the id 'v'"),
+    "used and never used": (document('"last_used_at":"2026-05-01T00:00:00Z","never_used":true'), "x.json:2:98: credentials[0].never_used: true, although last_used_at is given: one of the two is wrong"),
     "version without id": (document('"versions":[{"state":"current"}]'), "credentials[0].versions[0].id: missing"),
     "version null": (document('"versions":[null]'), "credentials[0].versions[0]: expected a mapping, got null"),
     "labels list": (document('"labels":["a"]'), "credentials[0].labels: expected a mapping of text to text, got a list"),
@@ -196,6 +197,7 @@ CSV = {
     "time": (f"{TOP},rotation.next_at\ns,x,1,n,2026-05-01\n", "x.csv:2: rotation.next_at: a date is not an instant"),
     "class": (f"{TOP},class\ns,x,1,n,key\n", "x.csv:2: class: 'key' is not one of api-key"),
     "line after a cell of lines": (f'{TOP},tier\ns,x,"1\n1",n,1\ns,x,2,n,-1\n', "x.csv:4: tier: expected an integer, got the text '-1'"),
+    "used and never used": (f"{TOP},last_used_at,never_used\ns,x,1,n,2026-05-01T00:00:00Z,true\n", "x.csv:2: never_used: true, although last_used_at is given"),
     "same twice": (f"{TOP}\ns,x,1,n\ns,x,1,n\n", "x.csv:3: id: '1' is already on line 2, and this row brings no version"),
     "contradiction": (
         f"{TOP},owner,versions.id,versions.state\ns,x,1,n,a,v1,current\ns,x,1,n,b,v2,superseded\n",
@@ -253,6 +255,7 @@ PARQUET = {
     "version column": (parquet(versions=[[{"id": "a", "status": "current"}]]), "versions.state: missing column"),
     "version twice": (parquet(versions=VERSIONS), "credentials[0].versions[1].id: another version has the id 'a'"),
     "state": (parquet(versions=[[{"id": "a", "state": "on"}]]), "credentials[0].versions[0].state: 'on' is not one of"),
+    "used and never used": (parquet(last_used_at=[1], never_used=[True]), "credentials[0].never_used: true, although last_used_at is given"),
     "truncated": (parquet()[:-20], "x.parquet: not a Parquet file: "),
 }  # fmt: skip
 
