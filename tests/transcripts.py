@@ -86,13 +86,13 @@ def _help(command: str, _block: str, folder: Path) -> str:
 def _frameworks(_argument: str, _block: str, folder: Path) -> str:
     rows = json.loads(keyaudit(["frameworks", "--format", "json"], folder).stdout)
     table = [
-        f"| `{row['id']}` | {row['name']}, {row['version']} | {row['controls']} | {row['own_numbers']} |"
+        f"| `{row['id']}` | {row['name']}, {row['version']} | {row['controls']} | {row['own_numbers']} | {row['compared']} |"
         for row in rows
     ]
     return "\n".join(
         [
-            "| id | framework | controls | of which with a number of their own |",
-            "|---|---|---|---|",
+            "| id | framework | controls | whose text sets a number | that credentials are compared with |",
+            "|---|---|---|---|---|",
             *table,
             "",
         ]

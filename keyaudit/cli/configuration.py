@@ -17,7 +17,8 @@ DEFAULT_FILE = "keyaudit.yaml"
 
 LISTS = ("inventory", "frameworks")
 TEXTS: dict[str, tuple[str, ...]] = {"policy": (), "fail_on": options.SEVERITIES, "group_by": options.GROUPS}
-KEYS = (*LISTS, "sources", *TEXTS)
+REPORT = ("entity", "marking")
+KEYS = (*LISTS, "sources", *TEXTS, "report")
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,8 @@ class Configuration:
     frameworks: tuple[str, ...] = ()
     fail_on: str = "high"
     group_by: str = "owner"
+    entity: str | None = None
+    marking: str | None = None
 
 
 def read(config: str | None) -> Configuration:
@@ -64,6 +67,8 @@ def _problems(root: Node, file: str) -> Iterator[Problem]:
             yield Problem(file, entry.line, entry.column, name, f"unknown setting{did_you_mean(name, KEYS)}")
         elif name == "sources":
             yield from _sources(entry.node, file)
+        elif name == "report":
+            yield from _report(entry.node, file)
         elif complaint := _complaint(name, entry.node.value()):
             yield Problem(file, entry.node.line, entry.node.column, name, complaint)
 
@@ -78,6 +83,21 @@ def _complaint(name: str, value: Any) -> str | None:
     if choices and value not in choices:
         return f"expected one of {', '.join(choices)}{did_you_mean(value, choices)}"
     return None
+
+
+def _report(node: Node, file: str) -> Iterator[Problem]:
+    """Check what reports say of the entity and of their confidentiality."""
+    if not isinstance(node.content, dict):
+        yield Problem(file, node.line, node.column, "report", f"expected {' or '.join(REPORT)}")
+        return
+    for name, entry in node.items():
+        field = f"report.{name}"
+        if name not in REPORT:
+            yield Problem(
+                file, entry.line, entry.column, field, f"unknown setting{did_you_mean(name, REPORT)}"
+            )
+        elif not isinstance(entry.node.value(), str) or not entry.node.value().strip():
+            yield Problem(file, entry.node.line, entry.node.column, field, "expected text")
 
 
 def _sources(node: Node, file: str) -> Iterator[Problem]:
@@ -117,4 +137,5 @@ def _resolved(file: Path, said: Mapping[str, Any]) -> Configuration:
         frameworks=tuple(frameworks),
         fail_on=said.get("fail_on") or "high",
         group_by=said.get("group_by") or "owner",
+        **(said.get("report") or {}),
     )

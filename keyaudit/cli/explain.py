@@ -14,7 +14,7 @@ from keyaudit.cli.outputs import print_text
 from keyaudit.cli.tables import WIDTH
 
 if TYPE_CHECKING:
-    from keyaudit.model import Control, Framework, Rule
+    from keyaudit.model import Control, Framework, Number, Rule
 
 EPILOG = """\b
 Examples:
@@ -101,7 +101,7 @@ def _settings(rule: Rule) -> str:
 
 
 def _control(framework: Framework, wanted: str, rules: Sequence[Rule]) -> str:
-    from keyaudit.cli.frameworks import number_in_words, states
+    from keyaudit.cli.frameworks import states
     from keyaudit.errors import UsageError
 
     known = {control.id.lower(): control for control in framework.controls}
@@ -122,7 +122,7 @@ def _control(framework: Framework, wanted: str, rules: Sequence[Rule]) -> str:
         f"Metadata is {control.evidence} evidence. The control is {control.modality}.",
         f"How sure we are of this row: {control.confidence}.",
     ]
-    lines += [f"A number: {number_in_words(number)}, {number.what}." for number in control.numbers]
+    lines += [_number(number) for number in control.numbers]
     if not any(map(states, control.numbers)):
         lines.append("Its text sets no number: your policy's is what an auditor tests.")
     if control.rules:
@@ -132,6 +132,14 @@ def _control(framework: Framework, wanted: str, rules: Sequence[Rule]) -> str:
         lines += [f"  - {evidence}" for evidence in control.manual_evidence]
     lines += ["", f"Source: {'; '.join(control.source)}"]
     return "\n".join(lines)
+
+
+def _number(number: Number) -> str:
+    """Say a number of the text, and who looks at it where keyaudit compares no credential with it."""
+    from keyaudit.cli.frameworks import ELSEWHERE, number_in_words
+
+    who = ELSEWHERE.get(number.fact)
+    return f"A number: {number_in_words(number)}, {number.what}{f'; {who}' if who else ''}."
 
 
 def _configured() -> bool:

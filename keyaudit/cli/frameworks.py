@@ -17,6 +17,12 @@ Examples:
   keyaudit frameworks pci-dss          the controls of one, and the rules that bear on each
   keyaudit explain pci-dss 8.6.3       one control in full"""
 
+ELSEWHERE = {
+    "manual": "keyaudit compares nothing with it: an auditor does",
+    "policy_review": "compared with the policy's last review, not with credentials",
+}
+"""What a number limits that is no fact of a credential, and who looks at it."""
+
 
 @click.command("frameworks", epilog=EPILOG, short_help="List the frameworks, or the controls of one.")
 @click.argument("framework", metavar="[ID|FILE]", required=False)
@@ -25,7 +31,9 @@ def command(framework: str | None, form: str) -> None:
     """List the frameworks that reports can be made for, or the controls of one of them.
 
     A number is shown only where the framework's own text states one, with its kind: required,
-    alternative, guidance or organisation-defined. Everywhere else your policy's number counts.
+    alternative, guidance or organisation-defined. `own_numbers` counts the controls whose text sets
+    one, `compared` those of them that credentials are compared with. Everywhere else your policy's
+    number counts.
     """
     from keyaudit.policy import frameworks
     from keyaudit.rules import RULES
@@ -54,6 +62,7 @@ def command(framework: str | None, form: str) -> None:
                 "version": known.version,
                 "controls": len(known.controls),
                 "own_numbers": sum(any(map(states, control.numbers)) for control in known.controls),
+                "compared": sum(any(map(compared, control.numbers)) for control in known.controls),
                 "name": known.name,
             }
             for known in listed
@@ -67,8 +76,13 @@ def states(number: Number) -> bool:
     return number.value is not None and number.kind in {"required", "alternative"}
 
 
+def compared(number: Number) -> bool:
+    """Say whether credentials are compared with this number: not where people, or the policy, are."""
+    return states(number) and number.fact not in ELSEWHERE
+
+
 def number_in_words(number: Number) -> str:
-    """Say a control's own number: how long, of which kind, for what."""
+    """Say a control's own number: how long, and of which kind."""
     from keyaudit.times import describe_duration
 
     value = "set by you" if number.value is None else describe_duration(number.value)

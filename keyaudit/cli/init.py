@@ -42,6 +42,11 @@ fail_on: high
 
 # How the terminal report groups findings: owner or environment.
 group_by: owner
+
+# What reports for people say of you: who is audited, and the marking of those that are handed on.
+# report:
+#   entity: Acme, Inc.
+#   marking: Confidential
 """
 
 

@@ -63,6 +63,14 @@ group_by: Decorator = click.option(
     type=click.Choice(GROUPS),
     help="How the terminal report groups findings.  [default: owner]",
 )
+entity: Decorator = click.option(
+    "--entity",
+    metavar="TEXT",
+    help="Who is audited, as reports for people name it.  [default: keyaudit.yaml's, else the policy's name]",
+)
+
+FIRST, END = 0, 253_370_764_800_000_000
+"""Microseconds: the beginnings of 1970 and 9999, between which an audit can be made."""
 
 
 def instant_of(text: str | None) -> int:
@@ -74,9 +82,12 @@ def instant_of(text: str | None) -> int:
     if text is None:
         return times.from_datetime(datetime.now(UTC))
     try:
-        return times.parse_instant(text)
+        instant = times.parse_instant(text)
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--as-of") from None
+    if not FIRST <= instant < END:
+        raise click.BadParameter(f"{text} does not lie in the years 1970 to 9998", param_hint="--as-of")
+    return instant
 
 
 def beside(file: Path, name: str) -> str:

@@ -6,6 +6,7 @@ import os
 import shutil
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,18 +18,29 @@ if TYPE_CHECKING:
 
 NARROW, WIDE = 60, 160
 IN_A_FILE = 110
+NAMED, MARKED = ("terminal", "markdown", "html", "pdf"), ("html", "pdf")
+"""Formats for people name the entity; those that are handed on carry a marking."""
+
+
+@dataclass(frozen=True, slots=True)
+class Naming:
+    """What only whoever makes a report can say: who is audited, and how confidential that is."""
+
+    entity: str | None = None
+    marking: str | None = None
 
 
 class Destination:
     """Which formats are wanted, and where; refused before any work when it cannot be."""
 
-    def __init__(self, formats: Sequence[str], output: str | None, group_by: str) -> None:
+    def __init__(self, formats: Sequence[str], output: str | None, group_by: str, named: Naming) -> None:
         """Check formats against `output`: a folder, `-` or None for stdout; raises UsageError."""
         from keyaudit.formats import FORMATS
 
         self.formats = tuple(dict.fromkeys(formats)) or ("terminal",)
         self.folder = Path(output) if output not in (None, "-") else None
         self.group_by = group_by
+        self.named = named
         if self.folder is not None:
             prepare_folder(self.folder)
         elif len(self.formats) > 1:
@@ -52,11 +64,15 @@ class Destination:
             )
 
     def _options(self, name: str) -> dict[str, Any]:
+        said = {"entity": self.named.entity} if name in NAMED else {}
+        if name in MARKED and self.named.marking is not None:
+            said["marking"] = self.named.marking
         if name != "terminal":
-            return {}
+            return said
         on_screen = self.folder is None and is_terminal()
         width = shutil.get_terminal_size((100, 24)).columns if self.folder is None else IN_A_FILE
         return {
+            **said,
             "width": min(max(width, NARROW), WIDE),
             "colour": on_screen and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb",
             "group_by": self.group_by,

@@ -23,17 +23,29 @@ Examples:
 @options.report_format
 @options.output
 @options.group_by
-def command(file: str, formats: Sequence[str], output: str | None, group_by: str | None) -> int:
+@options.entity
+@options.config
+def command(
+    file: str,
+    formats: Sequence[str],
+    output: str | None,
+    group_by: str | None,
+    entity: str | None,
+    config: str | None,
+) -> int:
     """Render a report that `scan --format json` saved, in any format, without auditing again.
 
-    REPORT.JSON is refused if it was changed since it was written; - reads stdin. The exit code is
-    the one of the audit that it reports.
+    REPORT.JSON is refused if its digest or its counts do not fit, which finds accidents; it is not
+    signed. - reads stdin. The exit code is the one of the audit that it reports.
     """
-    from keyaudit.cli.rendering import Destination
-    from keyaudit.report_document import read
+    from keyaudit.cli.configuration import read
+    from keyaudit.cli.rendering import Destination, Naming
+    from keyaudit.report_document import read as read_report
 
-    destination = Destination(formats, output, group_by or "owner")
-    report = read(_content(file), file="stdin" if file == "-" else file)
+    settings = read(config)
+    named = Naming(entity or settings.entity, settings.marking)
+    destination = Destination(formats, output, group_by or settings.group_by, named)
+    report = read_report(_content(file), file="stdin" if file == "-" else file)
     destination.deliver(report)
     return report.summary.exit_code
 

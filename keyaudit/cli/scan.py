@@ -54,6 +54,7 @@ Exit codes: 0 nothing at or above --fail-on, 1 findings, 2 usage or input error,
 @options.report_format
 @options.output
 @options.group_by
+@options.entity
 @options.config
 def command(
     inventories: Sequence[str],
@@ -66,6 +67,7 @@ def command(
     formats: Sequence[str],
     output: str | None,
     group_by: str | None,
+    entity: str | None,
     config: str | None,
 ) -> int:
     """List credentials, judge each by every rule, report, and gate on the findings.
@@ -75,11 +77,12 @@ def command(
     """
     from keyaudit.cli.configuration import read
     from keyaudit.cli.gathering import gather, governing
-    from keyaudit.cli.rendering import Destination
+    from keyaudit.cli.rendering import Destination, Naming
 
     instant = options.instant_of(as_of)
     settings = read(config)
-    destination = Destination(formats, output, group_by or settings.group_by)
+    named = Naming(entity or settings.entity, settings.marking)
+    destination = Destination(formats, output, group_by or settings.group_by, named)
     rules, chosen = governing(policy or settings.policy, frameworks or settings.frameworks)
     inventory = gather(settings, inventories, sources)
 

@@ -39,13 +39,20 @@ _RESULT_WORDS = {
 _RESULT_ORDER = tuple(_RESULT_WORDS)
 
 
-def render(report: Report, *, most_rows: int = html_data.MOST_ROWS) -> bytes:
+def render(
+    report: Report,
+    *,
+    most_rows: int = html_data.MOST_ROWS,
+    entity: str | None = None,
+    marking: str | None = None,
+) -> bytes:
     """Print the page as UTF-8; the same report gives the same bytes.
 
+    `entity` is who was audited, by default the policy's name; `marking` stands beside it.
     The page holds at most `most_rows` findings and as many credentials, and says so.
     """
     with _without_collector():
-        return _page(_held(report, most_rows), most_rows).encode()
+        return _page(_held(report, most_rows), most_rows, entity, marking).encode()
 
 
 @contextmanager
@@ -63,7 +70,7 @@ def _without_collector() -> Iterator[None]:
             gc.enable()
 
 
-def _page(report: Report, most_rows: int) -> str:
+def _page(report: Report, most_rows: int, entity: str | None, marking: str | None) -> str:
     style, early, script = _asset("style.css"), _asset("early.js"), "\n".join(map(_asset, _SCRIPTS))
     page = _environment().get_template("page.html")
     return page.render(
@@ -75,6 +82,8 @@ def _page(report: Report, most_rows: int) -> str:
         script=Markup(script),  # noqa: S704
         data=Markup(html_data.embedded(report, most_rows)),  # noqa: S704 - cannot end its block, see there
         most_rows=most_rows,
+        entity=entity,
+        marking=marking,
         **_content(report),
     )
 

@@ -28,9 +28,14 @@ _LINKED = re.compile(r"GH-\d|\b[0-9a-f]{7,}\b", re.ASCII | re.IGNORECASE)
 _ORDER = list(wording.RESULTS)
 
 
-def render(report: Report) -> bytes:
-    """Write the summary, what was not seen, the controls and the worst findings."""
-    parts = [f"# keyaudit: {wording.headline(report)}", _facts(report), _gaps(report), _controls(report)]
+def render(report: Report, *, entity: str | None = None) -> bytes:
+    """Write the summary, what was not seen, the controls and the worst findings of `entity`'s audit."""
+    parts = [
+        f"# keyaudit: {wording.headline(report)}",
+        _facts(report, entity),
+        _gaps(report),
+        _controls(report),
+    ]
     text = "\n\n".join(part for part in parts if part)
     return (text + _findings(report, LARGEST - len(text.encode())) + "\n").encode()
 
@@ -56,7 +61,7 @@ def _table(heading: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def _facts(report: Report) -> str:
+def _facts(report: Report, entity: str | None) -> str:
     policy, inventory = report.policy, report.inventory
     approved = f"approved by {code(policy.approved_by)}" if policy.approved_by else "not approved by anyone"
     reviewed = f", reviewed {times.format_date(policy.reviewed_on)}" if policy.reviewed_on is not None else ""
@@ -77,6 +82,8 @@ def _facts(report: Report) -> str:
     ]
     if report.period:
         rows.insert(1, ("Period", " to ".join(times.format_instant(end) for end in report.period)))
+    if entity:
+        rows.insert(0, ("Entity", code(entity)))
     return _table(("", ""), rows)
 
 

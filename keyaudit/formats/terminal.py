@@ -44,8 +44,11 @@ def render(
     colour: bool = False,
     group_by: str = "owner",
     ascii_only: bool = False,
+    entity: str | None = None,
 ) -> bytes:
     """Lay the report out for `width` columns, findings grouped by `owner` or `environment`.
+
+    `entity` is who was audited.
 
     `colour` adds ANSI colours; `ascii_only` escapes whatever is not ASCII, for logs that break on it.
     """
@@ -61,7 +64,7 @@ def render(
         legacy_windows=False,
         _environ={},
     )
-    _summary(console, report)
+    _summary(console, report, entity)
     _gaps(console, report)
     _controls(console, report)
     _findings(console, report, group_by)
@@ -87,12 +90,12 @@ def _grid(rows: Iterable[tuple[Text | str, ...]], *, whole: bool = False) -> Pad
     return Padding(grid, (0, 0, 0, 2))
 
 
-def _summary(console: Console, report: Report) -> None:
+def _summary(console: Console, report: Report, entity: str | None) -> None:
     policy, inventory, verdicts = report.policy, report.inventory, report.summary.verdicts
     as_of = times.format_instant(report.as_of)
-    console.print(
-        Text(f"keyaudit {visible(report.version)} · {visible(policy.name)} · as of {as_of}", style="dim")
-    )
+    audited = f"{visible(entity)} · " if entity else ""
+    about = f"keyaudit {visible(report.version)} · {audited}{visible(policy.name)} · as of {as_of}"
+    console.print(Text(about, style="dim"))
     console.print()
     style = {0: "bold green", 1: "bold red"}.get(report.summary.exit_code, "bold yellow")
     console.print(Text(wording.headline(report), style=style))

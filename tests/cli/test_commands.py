@@ -30,6 +30,10 @@ def test_frameworks_lists_all_and_the_controls_of_one(capsys) -> None:
     listed = {row["id"]: row for row in json.loads(capsys.readouterr().out)}
     assert {"pci-dss", "soc2", "hipaa", "iso27001"} <= set(listed)
     assert listed["soc2"]["own_numbers"] == 0, "SOC 2 states no number"
+    assert listed["hipaa"]["own_numbers"] > listed["hipaa"]["compared"] == 0, (
+        "only how long to keep documents"
+    )
+    assert listed["pci-dss"]["own_numbers"] > listed["pci-dss"]["compared"] == 3
     assert run(["frameworks", "pci-dss", "--format", "json"]) == 0
     controls = json.loads(capsys.readouterr().out)
     assert len(controls) == listed["pci-dss"]["controls"]
@@ -53,6 +57,23 @@ def test_explain_prints_a_control_however_it_is_written(words, capsys) -> None:
     assert "CC6.1: " in shown
     assert "rotation-overdue" in shown
     assert "your policy's is what an auditor tests" in shown
+
+
+# a control, what is said of its number, and whether it is said that the text sets none
+NUMBERS = [
+    ("pci-dss 8.3.9", "A number: 90 d (alternative), passwords", False),
+    ("pci-dss 12.1.2", "compared with the policy's last review, not with credentials", False),
+    ("pci-dss 7.2.4", "keyaudit compares nothing with it: an auditor does", False),
+    ("soc2 CC6.1", "A number: set by you (organisation-defined)", True),
+]
+
+
+@pytest.mark.parametrize(("control", "said", "none"), NUMBERS)
+def test_explain_says_a_number_and_who_compares_what_with_it(control, said, none, capsys) -> None:
+    assert run(["explain", control]) == 0
+    shown = capsys.readouterr().out
+    assert said in shown
+    assert ("Its text sets no number" in shown) == none
 
 
 UNKNOWN = [

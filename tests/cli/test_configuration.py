@@ -35,6 +35,10 @@ BROKEN = [
         "sources:\n  - {name: a, kind: aws-secrets-manager}\n  - {name: a, kind: aws-secrets-manager}",
         "3:12: sources[1].name: another source has this name",
     ),
+    ("report: acme", "1:9: report: expected entity or marking"),
+    ("report: {entty: acme}", "1:10: report.entty: unknown setting; did you mean 'entity'?"),
+    ("report: {entity: 3}", "1:18: report.entity: expected text"),
+    ("report: {marking: ' '}", "1:19: report.marking: expected text"),
     ("", "the file is empty"),
     ("a: &x 1", "anchors"),
 ]
@@ -62,6 +66,7 @@ def test_paths_count_from_the_file(tmp_path: Path) -> None:
     file = tmp_path / "keyaudit.yaml"
     file.write_text(
         "inventory: [a.yaml, /abs/b.csv]\npolicy: sub/p.yaml\nframeworks: [soc2, own.yaml, ./x]\nfail_on: none\n"
+        "report: {entity: Acme}\n"
     )
     assert read(str(file)) == Configuration(
         file=file,
@@ -69,6 +74,7 @@ def test_paths_count_from_the_file(tmp_path: Path) -> None:
         policy=str(tmp_path / "sub/p.yaml"),
         frameworks=("soc2", str(tmp_path / "own.yaml"), str(tmp_path / "x")),
         fail_on="none",
+        entity="Acme",
     )
 
 

@@ -208,6 +208,60 @@ def test_a_saved_report_is_rendered_again_to_the_same_bytes(folder: Path, keyaud
     assert piped.stdout == (folder / "first/report.csv").read_bytes()
 
 
+def test_reports_for_people_name_the_entity_and_carry_its_marking(folder: Path, command) -> None:
+    write(folder, FRESH)
+    (folder / "keyaudit.yaml").write_text(
+        "inventory: [i.json]\npolicy: policy.yaml\nreport: {entity: 'Acme & Sons', marking: TOP <b>}\n"
+    )
+    names = ("terminal", "markdown", "html", "json", "csv")
+    formats = [part for name in names for part in ("--format", name)]
+    command("scan", *AS_OF, *formats, "--output", "out")
+    made = {file.suffix: file.read_text("utf-8") for file in (folder / "out").iterdir()}
+    assert made[".txt"].startswith("keyaudit 0.1.0 · Acme & Sons · acme · as of")
+    assert "| Entity | `Acme & Sons` |" in made[".md"]
+    assert "<h1>Acme &amp; Sons</h1>" in made[".html"]
+    assert "TOP &lt;b&gt;" in made[".html"]
+    assert "Sons" not in made[".json"] + made[".csv"], "the data stays the same"
+    command("scan", *AS_OF, "--entity", "Other", "--format", "html", "--output", "out")
+    again = command("report", "out/report.json", "--entity", "Other", "--format", "html")
+    assert b"<h1>Other</h1>" in again.stdout
+    assert again.stdout == (folder / "out/report.html").read_bytes()
+
+
+def test_the_pdf_carries_the_entity_and_the_marking(folder: Path, command) -> None:
+    pikepdf = pytest.importorskip("pikepdf")
+    inventory = write(folder, FRESH)
+    command(
+        "scan",
+        "--inventory",
+        inventory,
+        *AS_OF,
+        "--entity",
+        "Acme & Sons",
+        "--format",
+        "pdf",
+        "--output",
+        "o",
+    )
+    with pikepdf.open(folder / "o/report.pdf") as pdf:
+        assert (
+            str(pdf.docinfo["/Title"]) == "Credential rotation audit: Acme & Sons, as of 2026-05-01T00:00:00Z"
+        )
+
+
+@pytest.mark.parametrize("text", ["1969-12-31T23:59:59Z", "9999-01-01T00:00:00Z", "0001-01-01T00:00:00Z"])
+def test_an_instant_that_no_audit_could_have_is_a_usage_error(text: str, folder: Path, command) -> None:
+    done = command("scan", "--inventory", write(folder, FRESH), "--as-of", text)
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert b"--as-of: " + text.encode() + b" does not lie in the years 1970 to 9998" in done.stderr
+
+
+@pytest.mark.parametrize("text", ["1970-01-01T00:00:00Z", "9998-12-31T23:59:59Z"])
+def test_the_first_and_the_last_instant_of_an_audit(text: str, folder: Path, command) -> None:
+    done = command("scan", "--inventory", write(folder, FRESH), "--as-of", text)
+    assert done.returncode in {1, 3}, done.stderr
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [
