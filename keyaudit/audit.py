@@ -45,13 +45,15 @@ def audit(
     laid = questions.places(policy, frameworks, requirement_of, text_of, by_name, populations)
     if populations.expressions:
         frame = frame.with_columns(**populations.expressions)
-    counts, suspects, schedules = run.collect(
+    counts, suspicious, schedules = run.collect(
         [
             questions.counts(frame, judged, laid),
-            questions.suspects(frame, listed, judged, populations, len(demands)),
+            questions.suspicious(frame, judged),
             questions.by_schedule(frame),
         ]
     )
+    few = run.among(frame, suspicious["row"])
+    [suspects] = run.collect([questions.suspects(few, judged, populations, len(demands))])
     outcome = report.Outcome(
         counts=counts.row(0, named=True),
         suspects=suspects,

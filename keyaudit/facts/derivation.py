@@ -24,29 +24,29 @@ def derive(
     `collected` holds the columns that any row carries, so that joins for the others are skipped.
     """
     listed = relatives.with_primaries(frame, collected, engine)
+    listed = _with_versions(listed, collected, engine)
 
     def valued(some: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
-        return _with_value(some, as_of, collected)
+        return _with_value(some, as_of)
 
-    frame = valued(listed)
-    frame = frame.with_columns(
+    listed = relatives.beside(listed, valued, collected, engine)
+    frame = valued(listed).with_columns(
         *_age(), *_use(), *_future(), _single_value(), exposed_since=nw.col("compromised_at")
     )
     frame = frame.with_columns(
+        relatives.staging_lead(),
         rotates=nw.col("in_use")
         & ~nw.col("is_replica")
-        & ~(nw.col("class") == "dynamic-secret").fill_null(value=False)
+        & ~(nw.col("class") == "dynamic-secret").fill_null(value=False),
     )
-    frame = _with_schedule(frame, listed, collected, engine)
-    return relatives.derive(frame, listed, valued, collected)
+    return _with_schedule(frame, listed, collected, engine)
 
 
-def _with_value(frame: nw.LazyFrame[Any], as_of: int, collected: frozenset[str]) -> nw.LazyFrame[Any]:
+def _with_value(frame: nw.LazyFrame[Any], as_of: int) -> nw.LazyFrame[Any]:
     """Add what the versions say: above all, since when the value in use exists."""
     frame = frame.with_columns(
         as_of=nw.lit(as_of, dtype=nw.Int64), versions_known=~nw.col("versions").is_null()
     )
-    frame = _with_versions(frame, collected)
     return frame.with_columns(*versions.facts(), *_identity()).with_columns(_value_created_at())
 
 
@@ -90,10 +90,14 @@ _WITHOUT_VERSIONS: Mapping[str, Any] = {
 }
 
 
-def _with_versions(frame: nw.LazyFrame[Any], collected: frozenset[str]) -> nw.LazyFrame[Any]:
+def _with_versions(frame: nw.LazyFrame[Any], collected: frozenset[str], engine: Engine) -> nw.LazyFrame[Any]:
     if "versions" in collected:
-        return frame.join(versions.aggregate(frame), on="row", how="left")
-    return frame.with_columns(**{name: nw.lit(None, dtype=kind) for name, kind in _WITHOUT_VERSIONS.items()})
+        frame = engine.summed(
+            frame, ("compromised_at", "versions"), lambda part: versions.aggregate(part, collected)
+        )
+    there = frame.collect_schema().names()
+    absent = {name: nw.lit(None, dtype=kind) for name, kind in _WITHOUT_VERSIONS.items() if name not in there}
+    return frame.with_columns(**absent) if absent else frame
 
 
 def _identity() -> list[nw.Expr]:

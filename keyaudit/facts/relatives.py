@@ -16,14 +16,27 @@ _STAGING = ("staging", "stage", "stg")
 Frame = nw.LazyFrame[Any]
 
 
-def derive(frame: Frame, listed: Frame, valued: Callable[[Frame], Frame], collected: frozenset[str]) -> Frame:
+def beside(
+    listed: Frame, valued: Callable[[Frame], Frame], collected: frozenset[str], engine: Engine
+) -> Frame:
     """Add lineage and staging facts; `collected` includes what the policy classifies.
 
-    Relatives are looked up in `listed`, the credentials as they came, and `valued` dates the
-    values of those few: that costs less than to carry every fact through a join with itself.
+    `valued` dates the values of credentials: only those are asked that are somebody's relatives.
     """
-    frame = _with_lineage(frame, listed, valued) if "lineage" in collected else _without(frame, _LINEAGE)
-    return _with_staging(frame, listed, valued) if "environment" in collected else _without(frame, _STAGED)
+    if "lineage" in collected:
+        listed = engine.beside(listed, _lineages(listed, valued))
+    else:
+        listed = _without(listed, _LINEAGE)
+    if "environment" not in collected:
+        return _without(listed, _STAGED)
+    listed = engine.beside(listed, _counterparts(listed, valued))
+    return listed.with_columns(has_staging=~nw.col("staged").is_null())
+
+
+def staging_lead() -> nw.Expr:
+    """Say how much earlier staging got its value."""
+    lead = nw.col("value_created_at") - nw.col("staging_value_created_at")
+    return lead.alias("staging_lead")
 
 
 def with_primaries(frame: Frame, collected: frozenset[str], engine: Engine) -> Frame:
@@ -53,7 +66,7 @@ _LINEAGE = {
     "lineage_newest_at": nw.Int64,
     "lineage_newest_by": nw.Int64,
 }
-_STAGED = {"has_staging": nw.Boolean, "staging_value_created_at": nw.Int64, "staging_lead": nw.Int64}
+_STAGED = {"has_staging": nw.Boolean, "staging_value_created_at": nw.Int64}
 
 
 def _without(frame: Frame, names: dict[str, Any]) -> Frame:
@@ -64,7 +77,7 @@ def _without(frame: Frame, names: dict[str, Any]) -> Frame:
     return frame.with_columns(**empty)
 
 
-def _with_lineage(frame: Frame, listed: Frame, valued: Callable[[Frame], Frame]) -> Frame:
+def _lineages(listed: Frame, valued: Callable[[Frame], Frame]) -> Frame:
     named = valued(listed.filter(~nw.col("lineage").is_null()))
     counts = ~nw.col("is_replica") & nw.col("in_use")
     own = nw.when(counts).then(nw.col("value_created_at"))
@@ -88,10 +101,11 @@ def _with_lineage(frame: Frame, listed: Frame, valued: Callable[[Frame], Frame])
         "lineage_newest_by",
         lineage_environments=nw.when(certain).then(counted),
     )
-    return frame.join(family, on="lineage", how="left")
+    members = listed.filter(~nw.col("lineage").is_null()).select("row", "lineage")
+    return members.join(family, on="lineage", how="inner").drop("lineage")
 
 
-def _with_staging(frame: Frame, listed: Frame, valued: Callable[[Frame], Frame]) -> Frame:
+def _counterparts(listed: Frame, valued: Callable[[Frame], Frame]) -> Frame:
     """Pair production with staging by name: the environment's word swapped, or the same name elsewhere.
 
     The names of staging are rewritten, not those of production: there are fewer of them.
@@ -115,8 +129,7 @@ def _with_staging(frame: Frame, listed: Frame, valued: Callable[[Frame], Frame])
         .group_by("counterpart")
         .agg(nw.col("value_created_at").max().alias("staging_value_created_at"), nw.len().alias("staged"))
     )
-    frame = frame.join(family, left_on="name", right_on="counterpart", how="left")
-    paired = environment.is_in(_PRODUCTION).fill_null(value=False) & ~nw.col("staged").is_null()
-    created = nw.when(paired).then(nw.col("staging_value_created_at"))
-    frame = frame.with_columns(has_staging=paired, staging_value_created_at=created)
-    return frame.with_columns(staging_lead=nw.col("value_created_at") - nw.col("staging_value_created_at"))
+    production = listed.filter(environment.is_in(_PRODUCTION)).select("row", "name")
+    return production.join(family, left_on="name", right_on="counterpart", how="inner").select(
+        "row", "staging_value_created_at", "staged"
+    )

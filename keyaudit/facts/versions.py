@@ -17,19 +17,21 @@ from keyaudit.times import LONGEST_DURATION
 _USABLE_END = ("disabled", "destroyed")
 
 
-def aggregate(frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+def aggregate(frame: nw.LazyFrame[Any], collected: frozenset[str]) -> nw.LazyFrame[Any]:
     """Sum the versions of each credential up in columns named `v_…`, keyed by `row`.
 
     `frame` has `row`, `compromised_at` and `versions`. Credentials without any version are absent.
+    So are sums that only rules ask for which need a column that is not in `collected`.
     """
     one = frame.select("row", "compromised_at", "versions").explode("versions")
-    one = one.filter(~nw.col("versions").is_null())
     fields = ("state", "created_at", "superseded_at", "retired_at", "authenticates", "last_used_at")
     one = one.select(
         "row",
         "compromised_at",
         **{name: nw.col("versions").struct.field(name) for name in fields},
-    ).with_columns(
+    )
+    # A version always has a state: without one, this is what is left of a list that held none.
+    one = one.filter(~nw.col("state").is_null()).with_columns(
         pending=nw.col("state") == "pending",
         current=nw.col("state") == "current",
         served=nw.col("state") == "superseded",
@@ -41,7 +43,10 @@ def aggregate(frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
         maybe=nw.col("authenticates").is_null(),
         active=nw.col("authenticates").fill_null(value=False),
     )
-    return one.group_by("row").agg(*_counts(), *_replaced(), *_used(), *_compromised())
+    sums = [*_counts(), *_served()]
+    for name, more in _ASKED_OF.items():
+        sums += more() if name in collected else []
+    return one.group_by("row").agg(*sums)
 
 
 def _counts() -> list[nw.Expr]:
@@ -66,21 +71,32 @@ def _counts() -> list[nw.Expr]:
     ]
 
 
-def _replaced() -> list[nw.Expr]:
-    old, served, ended = nw.col("old"), nw.col("served"), nw.col("ended")
+def _served() -> list[nw.Expr]:
+    served = nw.col("served")
+    return [
+        _lowest(served, nw.col("superseded_at")).alias("v_served_since"),
+        (served & nw.col("open_end")).any().alias("v_served_open"),
+    ]
+
+
+def _gaps() -> list[nw.Expr]:
+    ended, gone, end = nw.col("ended"), nw.col("retired_at"), nw.col("superseded_at")
+    return [
+        (nw.col("old") & (gone < end)).fill_null(value=False).any().alias("v_gap"),
+        (ended & (gone.is_null() | nw.col("open_end"))).any().alias("v_gap_unclear"),
+    ]
+
+
+def _authenticating() -> list[nw.Expr]:
+    old, served, end = nw.col("old"), nw.col("served"), nw.col("superseded_at")
     open_end, maybe, active = nw.col("open_end"), nw.col("maybe"), nw.col("active")
-    end, gone = nw.col("superseded_at"), nw.col("retired_at")
     return [
         _lowest(old & active, end).alias("v_active_since"),
         (old & active & open_end).any().alias("v_active_open"),
         _lowest(old & maybe, end).alias("v_maybe_since"),
         (old & maybe & open_end).any().alias("v_maybe_open"),
-        _lowest(served, end).alias("v_served_since"),
-        (served & open_end).any().alias("v_served_open"),
         (old & active).any().alias("v_encrypts"),
         (served & maybe).any().alias("v_may_encrypt"),
-        (old & (gone < end)).fill_null(value=False).any().alias("v_gap"),
-        (ended & (gone.is_null() | open_end)).any().alias("v_gap_unclear"),
     ]
 
 
@@ -115,6 +131,14 @@ def _compromised() -> list[nw.Expr]:
         held.fill_null(value=False).any().alias("v_held"),
         _lowest((created > flagged) & ~nw.col("pending"), created - flagged).alias("v_replaced_after"),
     ]
+
+
+_ASKED_OF = {
+    "versions.authenticates": _authenticating,
+    "versions.retired_at": _gaps,
+    "versions.last_used_at": _used,
+    "compromised_at": _compromised,
+}
 
 
 def _lowest(where: nw.Expr, value: nw.Expr) -> nw.Expr:

@@ -141,27 +141,25 @@ def _answers(place: Place) -> dict[str, nw.Expr]:
     return answers
 
 
-def suspects(
-    frame: nw.LazyFrame[Any],
-    listed: nw.LazyFrame[Any],
-    judged: Sequence[Judged],
-    populations: Populations,
-    requirements: int,
-) -> nw.LazyFrame[Any]:
-    """Ask for the credentials that some rule did not pass, with all that findings show of them.
-
-    Names, labels and versions are fetched from `listed` for the suspects alone: carrying them
-    through the facts would cost more than everything else.
-    """
-    wide = sorted({*CREDENTIALS, "versions"})
-    asked = [rule for rule in judged if rule.asked]
+def suspicious(frame: nw.LazyFrame[Any], judged: Sequence[Judged]) -> nw.LazyFrame[Any]:
+    """Ask for the `row` of each credential that some rule did not pass."""
+    asked = [rule.column for rule in judged if rule.asked]
     if not asked:
-        return listed.filter(nw.col("row") < 0).select("row", *wide)
-    worst = nw.max_horizontal(*(rule.column for rule in asked)) if len(asked) > 1 else nw.col(asked[0].column)
-    narrow = sorted(_shown(asked, populations, requirements) - {*CREDENTIALS, "versions"})
-    return listed.select("row", *wide).join(
-        frame.filter(worst >= UNKNOWN).select(*narrow), on="row", how="inner"
-    )
+        return frame.filter(nw.col("row") < 0).select("row")
+    worst = nw.max_horizontal(*asked) if len(asked) > 1 else nw.col(asked[0])
+    return frame.filter(worst >= UNKNOWN).select("row")
+
+
+def suspects(
+    frame: nw.LazyFrame[Any], judged: Sequence[Judged], populations: Populations, requirements: int
+) -> nw.LazyFrame[Any]:
+    """Ask for all that findings show of credentials.
+
+    To be asked of the suspects alone: to keep all this of every credential while the verdicts are
+    counted would cost more than to work it out again for a few.
+    """
+    shown = _shown([rule for rule in judged if rule.asked], populations, requirements)
+    return frame.select(*sorted({*CREDENTIALS, "versions", *shown}))
 
 
 def _shown(asked: Sequence[Judged], populations: Populations, requirements: int) -> set[str]:
