@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 from gallery import AS_OF, REPORTS, make
+from keyaudit.model import WaiverResult
 from transcripts import EXAMPLES, READMES, ROOT, keyaudit, refreshed
 
 ENDINGS = {"01-first-audit": 1, "02-policy-as-code": 1, "03-incomplete-view": 3, "04-hand-written": 0}
+WAIVER = {field.name for field in fields(WaiverResult)}
+README_REPORT = (
+    (ROOT / "README.md").read_text("utf-8").partition("### The report document")[2].partition("\n## ")[0]
+)
 TEXTS = ("report.txt", "report.json", "report.csv", "report.md", "report.html")
 
 
@@ -32,6 +39,55 @@ def test_the_first_minute_ends_clean_once_the_key_is_rotated(tmp_path: Path) -> 
     )
     done = keyaudit(["scan", "--inventory", "inventory.yaml", "--as-of", AS_OF], tmp_path)
     assert done.returncode == 0, done.stdout.decode()
+
+
+def test_the_keys_of_the_report_that_the_readme_explains_are_there(tmp_path: Path) -> None:
+    refreshed(ROOT / "README.md", tmp_path)
+    scan = [
+        "scan",
+        "--inventory",
+        "inventory.yaml",
+        "--framework",
+        "soc2",
+        "--as-of",
+        AS_OF,
+        "--format",
+        "json",
+    ]
+    document = json.loads(keyaudit(scan, tmp_path).stdout)
+    document["waivers"] = [dict.fromkeys(WAIVER)]
+    explained, noun = 0, ""
+    for name, keys in re.findall(r"^\| ?(`[a-z]+(?:\[\])?`)? \| ([^|]+) \|", README_REPORT, re.MULTILINE):
+        noun = name.strip("`").removesuffix("[]") or noun
+        row = document[noun][0] if isinstance(document[noun], list) else document[noun]
+        for key in re.findall(r"`([a-z_]+)(?:\[\])?`", keys):
+            assert key in row, f"{noun}.{key}"
+            explained += 1
+    assert explained > 25
+
+
+def test_the_header_that_the_readme_shows_is_one(tmp_path: Path) -> None:
+    text = (ROOT / "README.md").read_text("utf-8")
+    (header,) = re.findall(r"```yaml\n(schema: keyaudit/inventory/1\ncollected_at:.*?)```", text, re.DOTALL)
+    (tmp_path / "i.yaml").write_text(f"{header}credentials: []\n", "utf-8")
+    done = keyaudit(["inventory", "validate", "i.yaml"], tmp_path)
+    assert (done.returncode, done.stdout) == (0, b"valid: 0 credentials, 0 versions\n"), done.stderr
+
+
+@pytest.mark.parametrize(
+    ("framework", "words"),
+    [
+        ("pci-dss", ("labels.mfa", "labels.customer_user")),
+        ("cis-aws", ("source: aws-iam", "source: aws-kms")),
+        ("cis-gcp", ("source: gcp-iam", "source: gcp-kms", "source: gcp-api-keys")),
+    ],
+)
+def test_the_words_that_the_readme_gives_for_controls_are_what_they_go_by(framework, words) -> None:
+    text = (ROOT / "policies" / "frameworks" / f"{framework}.yaml").read_text("utf-8")
+    readme = (ROOT / "README.md").read_text("utf-8")
+    for word in words:
+        assert word in text
+        assert word.split(".")[-1].split(" ")[-1] in readme
 
 
 def test_every_example_is_in_the_gallery() -> None:
