@@ -203,3 +203,12 @@ def test_a_reader_who_goes_away_changes_no_exit_code() -> None:
         check=False,
     )
     assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_the_program_does_not_spend_its_time_looking_for_cycles() -> None:
+    program = (
+        "import atexit, gc, sys; from keyaudit.__main__ import main; sys.argv = ['keyaudit', '--version']; "
+        "atexit.register(lambda: print(gc.isenabled())); main()"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout.splitlines()) == (0, ["keyaudit 0.1.0", "False"])
