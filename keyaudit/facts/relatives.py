@@ -49,15 +49,10 @@ def with_primaries(frame: Frame, collected: frozenset[str], engine: Engine) -> F
     # Most inventories have no copies: asking first costs less than a join that finds nothing.
     if "replica_of" not in collected or not engine.collect([frame.select(copy.any())])[0].item():
         return frame.with_columns(is_replica=nw.lit(value=False))
-    named = frame.filter(copy).select("source", "replica_of").unique()
-    primaries = (
-        frame.filter(~copy)
-        .select("source", replica_of="id")
-        .join(named, on=["source", "replica_of"], how="semi")
-        .unique()
-        .with_columns(is_replica=nw.lit(value=True))
-    )
-    frame = frame.join(primaries, on=["source", "replica_of"], how="left")
+    primaries = frame.filter(~copy).select("source", replica_of="id")
+    copies = frame.filter(copy).select("row", "source", "replica_of")
+    kept = copies.join(primaries, on=["source", "replica_of"], how="semi")
+    frame = engine.beside(frame, kept.select("row", is_replica=nw.lit(value=True)))
     return frame.with_columns(is_replica=nw.col("is_replica").fill_null(value=False))
 
 

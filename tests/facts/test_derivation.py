@@ -435,8 +435,8 @@ _rows = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=25, deadline=None)
-@given(st.lists(_rows, min_size=1, max_size=6))
+@settings(max_examples=8, deadline=None)
+@given(st.lists(_rows, min_size=1, max_size=30))
 def test_engines_agree_and_intervals_hold(rows: list[dict[str, Any]]) -> None:
     answers = derived(Polars(), rows, NOW, DERIVED)
     assert derived(DuckDB(), rows, NOW, DERIVED) == answers
