@@ -140,3 +140,16 @@ def test_two_durations_that_differ_do_not_read_the_same(duration: int, other: in
 def test_what_is_not_a_duration(text: str) -> None:
     with pytest.raises(ValueError, match=r"."):
         parse_duration(text)
+
+
+@pytest.mark.parametrize(
+    ("instant", "printed"),
+    [
+        (parse_instant("9999-12-31T23:59:59.999999Z") + 1, "9999-12-31T23:59:59.999999Z"),
+        (2**63 - 1, "9999-12-31T23:59:59.999999Z"),
+        (parse_instant("0001-01-01T00:00:00Z") - 1, "0001-01-01T00:00:00Z"),
+        (-(2**63), "0001-01-01T00:00:00Z"),
+    ],
+)
+def test_what_no_calendar_holds_prints_as_its_nearest_end(instant: int, printed: str) -> None:
+    assert format_instant(instant) == printed

@@ -13,9 +13,9 @@ from keyaudit.columns import CHOICES
 from keyaudit.errors import Problem, did_you_mean
 from keyaudit.match import EVERYTHING, NUMBER_FIELDS, Match
 from keyaudit.model import Param, Severity
-from keyaudit.policy import matching
+from keyaudit.policy import days, matching
 from keyaudit.strict_yaml import Entry, Node
-from keyaudit.times import parse_duration, parse_instant
+from keyaudit.times import format_duration, parse_duration
 
 Rules = Mapping[str, Mapping[str, Param]]
 Controls = Mapping[str, Collection[str]]
@@ -53,8 +53,11 @@ class _Checks:
 
     def policy(self, root: Node) -> None:
         day = _below(root, "reviewed_on")
-        if day is not None and isinstance(day.content, str) and not is_day(day.content):
-            self.wrong(day, "reviewed_on", "must be a day such as 2026-07-01")
+        if day is not None and isinstance(day.content, str):
+            try:
+                days.parse(day.content, "2026-07-01")
+            except ValueError as error:
+                self.wrong(day, "reviewed_on", f"must be {error}")
         self.levels(root)
         for field, item in _items(root, "classify"):
             self.match(item, "match", field)
@@ -119,6 +122,7 @@ class _Checks:
         self.unique(parent, "schedules", "name", prefix)
         earlier: list[tuple[Match, int]] = []
         for field, item in _items(parent, "schedules"):
+            self.tolerance(item, prefix + field)
             here = self.match(item, "match", prefix + field)
             if here is None:
                 continue
@@ -127,6 +131,19 @@ class _Checks:
                 message = f"never reached: the schedule on line {shadow} matches the same or everything"
                 self.wrong(item, prefix + field, message)
             earlier.append((here, item.line))
+
+    def tolerance(self, item: Node, field: str) -> None:
+        """Refuse a tolerance that is longer than the period that it is a tolerance of."""
+        period, tolerated = (_below(item, name) for name in ("rotation_period", "overdue_tolerance"))
+        if period is None or tolerated is None:
+            return
+        try:
+            lengths = [parse_duration(str(node.content)) for node in (period, tolerated)]
+        except ValueError:
+            return  # a wrong shape
+        if lengths[1] > lengths[0]:
+            message = f"longer than the rotation period itself ({format_duration(lengths[0])})"
+            self.wrong(tolerated, f"{field}.overdue_tolerance", f"{message}, which it would double")
 
     def demand(self, name: str, entry: Entry) -> None:
         """Check what the policy adds to one framework."""
@@ -193,15 +210,6 @@ def setting_value(param: Param, value: object) -> Any:
     if type(value) is not int or not 0 <= value <= LARGEST:
         raise ValueError("a whole number is expected")
     return value
-
-
-def is_day(text: str) -> bool:
-    """Say whether a text is a UTC day such as 2026-07-01."""
-    try:
-        parse_instant(f"{text}T00:00:00Z")
-    except ValueError:
-        return False
-    return True
 
 
 def _unfit(name: str, value: object) -> str | None:

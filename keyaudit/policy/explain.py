@@ -14,7 +14,7 @@ from keyaudit import match
 from keyaudit.match import AllOf, Match
 from keyaudit.model import Framework, Policy, Schedule
 from keyaudit.policy import waivers
-from keyaudit.policy.strictness import Demand, demand_of, demands, lowered, numbers, tolerance
+from keyaudit.policy.strictness import Demand, compared, demand_of, demands, lowered, numbers, tolerance
 from keyaudit.times import format_duration
 
 APPLIES, MAY_APPLY, DOES_NOT_APPLY, NOT_REACHED = "applies", "may apply", "does not apply", "not reached"
@@ -192,10 +192,9 @@ def _framework(
         if (_applies(demand, scope, row) if demand.number else demand.place in places)
     ]
     chosen = [schedules[place] for place in places]
-    steps = _schedule_steps(schedules, row) + _number_steps(policy, framework, scope, row)
-    return FrameworkExplanation(
-        framework.id, in_scope, _tests(scope, row), steps, _stricter(own, framework, asked, chosen)
-    )
+    required = _stricter(own, framework, asked, chosen)
+    steps = _schedule_steps(schedules, row) + _number_steps(policy, framework, scope, row, required)
+    return FrameworkExplanation(framework.id, in_scope, _tests(scope, row), steps, required)
 
 
 def _applies(demand: Demand, scope: Match, row: Mapping[str, Any]) -> bool:
@@ -203,18 +202,39 @@ def _applies(demand: Demand, scope: Match, row: Mapping[str, Any]) -> bool:
 
 
 def _number_steps(
-    policy: Policy, framework: Framework, scope: Match, row: Mapping[str, Any]
+    policy: Policy, framework: Framework, scope: Match, row: Mapping[str, Any], required: Required
 ) -> tuple[Step, ...]:
-    facts = sorted({number.fact for control in framework.controls for number in control.numbers})
+    facts = {n.fact for control in framework.controls for n in control.numbers if compared(n)}
     steps = []
-    for fact in facts:
-        for control, number, value in numbers(policy, framework, fact):
-            wanted = AllOf((scope, control.applies_to or AllOf(())))
+    for fact in sorted(facts):
+        stated = [
+            (control, number, value, AllOf((scope, control.applies_to or AllOf(()))))
+            for control, number, value in numbers(policy, framework, fact)
+        ]
+        alone = _least(value for *_, value, wanted in stated if match.judge(wanted, row) is True)
+        for control, number, value, wanted in stated:
+            outcome = _outcome(wanted, row)
             says = f"{fact.replace('_', ' ')} {format_duration(value)} ({number.kind}: {number.what})"
-            steps.append(
-                Step(f"{framework.id} {control.id}", says, _outcome(wanted, row), _tests(wanted, row))
-            )
+            if outcome == APPLIES and alone is not None:
+                says += f"; this control is judged by {_alone(alone, _asked(policy, fact, required))}"
+            steps.append(Step(f"{framework.id} {control.id}", says, outcome, _tests(wanted, row)))
     return tuple(steps)
+
+
+def _asked(policy: Policy, fact: str, required: Required) -> int | None:
+    """Give what is asked of the credential otherwise, where a framework's text has a number too."""
+    rule, _, param = fact.partition(".")
+    if not param:
+        return required.rotation_period
+    return policy.settings[rule].params[param] if rule in policy.settings else None
+
+
+def _alone(stated: int, asked: int | None) -> str:
+    """Say that a control whose text states a number is judged by that number alone; see `texts`."""
+    stricter = (
+        "" if asked is None or asked >= stated else f", not by the policy's stricter {format_duration(asked)}"
+    )
+    return f"{format_duration(stated)} alone{stricter}"
 
 
 def _stricter(

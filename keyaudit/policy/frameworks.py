@@ -35,13 +35,17 @@ MODALITIES = (
     "level-2",
     "advisory",
 )
-# What a number may limit: the period, or a parameter of a rule, as RULE.PARAMETER.
+# What a number may limit: the period, or a parameter of a rule, as RULE.PARAMETER. Beside these,
+# which are compared with credentials: the last review of the policy, which `policy-not-reviewed`
+# judges, and what only an auditor can look at.
 FACTS = (
     "rotation_period",
     "unused.after",
     "never-used.after",
     "rotation-stalled.after",
     "compromise-not-rotated.within",
+    "policy_review",
+    "manual",
 )
 WITH_VALUE = ("required", "alternative", "guidance")
 KINDS = (*WITH_VALUE, "organisation-defined")
@@ -209,9 +213,10 @@ def _number(node: Node, path: str, fields: Fields, rules: Collection[str]) -> Nu
 
 
 def _fact(node: Node | None, path: str, fields: Fields, rules: Collection[str]) -> str:
-    """Read what a number limits: the rotation period, or a parameter of a rule that bears on the control."""
+    """Read what a number limits; what a rule compares it with must be among the control's rules."""
     fact = fields.choice(node, path, FACTS)
     rule, _, parameter = fact.partition(".")
-    if node is not None and fact in FACTS and parameter and rule not in rules:
-        fields.wrong(node, path, f"limits {rule}, which is not among the rules of this control")
+    judging = rule if parameter else {"policy_review": "policy-not-reviewed"}.get(fact)
+    if node is not None and fact in FACTS and judging and judging not in rules:
+        fields.wrong(node, path, f"limits {judging}, which is not among the rules of this control")
     return fact

@@ -20,11 +20,10 @@ from keyaudit.model import (
     Schedule,
     Severity,
 )
-from keyaudit.policy import checking, document, matching, shipped, waivers
+from keyaudit.policy import checking, days, document, matching, shipped, waivers
 from keyaudit.policy.checking import Controls, Rules
 from keyaudit.strict_yaml import Node
 from keyaudit.strict_yaml import load as read_yaml
-from keyaudit.times import parse_instant
 
 
 def load(path: Path | None, *, rules: Rules, frameworks: Controls) -> Policy:
@@ -129,7 +128,7 @@ def _policy(
         name=shape.policy,
         owner=shape.owner,
         approved_by=shape.approved_by,
-        reviewed_on=None if shape.reviewed_on is None else parse_instant(f"{shape.reviewed_on}T00:00:00Z"),
+        reviewed_on=None if shape.reviewed_on is None else days.parse(shape.reviewed_on, "2026-07-01"),
         review_every=shape.review_every,
         classify=tuple(
             Classification(_match(root, ("classify", i, "match")), item.set)

@@ -9,6 +9,7 @@ from keyaudit.match import Match
 from keyaudit.model import Control, Framework, FrameworkDemand, Number, Policy, Schedule
 
 ENFORCED = frozenset({"required", "alternative"})
+_NOT_ABOUT_CREDENTIALS = frozenset({"policy_review", "manual"})
 _NOTHING = FrameworkDemand()
 
 
@@ -31,6 +32,21 @@ def numbers(policy: Policy, framework: Framework, fact: str) -> list[tuple[Contr
         for number in control.numbers
         if number.fact == fact and number.kind in ENFORCED and number.value is not None
     ]
+
+
+def compared(number: Number) -> bool:
+    """Say whether a number binds credentials, and not the policy's review or what people look at."""
+    return number.kind in ENFORCED and number.value is not None and number.fact not in _NOT_ABOUT_CREDENTIALS
+
+
+def review_interval(policy: Policy, frameworks: Sequence[Framework]) -> tuple[int, str] | None:
+    """Give the shortest interval at which the frameworks' texts want the policy reviewed, and whose it is."""
+    stated = [
+        (value, f"{framework.id} {control.id}")
+        for framework in frameworks
+        for control, _, value in numbers(policy, framework, "policy_review")
+    ]
+    return min(stated, key=lambda interval: interval[0], default=None)
 
 
 def lowered(period: int, levels: Sequence[int], steps: int) -> int:

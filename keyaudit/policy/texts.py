@@ -12,7 +12,7 @@ import narwhals as nw
 
 from keyaudit.model import Control, Framework, Policy
 from keyaudit.policy.requirements import Requirement, first, limits, surely_matches
-from keyaudit.policy.strictness import ENFORCED, demand_of, numbers
+from keyaudit.policy.strictness import compared, demand_of, numbers
 
 
 def texts(policy: Policy, frameworks: Sequence[Framework]) -> tuple[Requirement, ...]:
@@ -28,8 +28,7 @@ def _stating(policy: Policy, framework: Framework) -> list[Control]:
     return [
         control
         for control in framework.controls
-        if control.id not in exempt
-        and any(number.kind in ENFORCED and number.value is not None for number in control.numbers)
+        if control.id not in exempt and any(map(compared, control.numbers))
     ]
 
 

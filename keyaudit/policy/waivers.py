@@ -1,15 +1,15 @@
 """What makes a waiver sound, and when it is in force.
 
-Sound: a reason, an end, and an approver who is not the requester. Days are UTC and inclusive:
-`until: 2026-09-30` waives through the last microsecond of that day.
+Sound: a reason, an end, a requester, and an approver who is not the requester. Days are UTC and
+inclusive: `until: 2026-09-30` waives through the last microsecond of that day.
 """
 
 from __future__ import annotations
 
 from keyaudit.match import Match
 from keyaudit.model import Waiver
-from keyaudit.policy import document
-from keyaudit.times import DAY, format_date, parse_instant
+from keyaudit.policy import days, document, people
+from keyaudit.times import DAY, format_date
 
 
 def read(item: document.Waiver, match: Match) -> Waiver:
@@ -20,10 +20,13 @@ def read(item: document.Waiver, match: Match) -> Waiver:
         problems.append("has no end (until)")
     if starts is not None and ends is not None and starts > ends:
         problems.append("ends before it begins")
-    for name, value in (("reason", item.reason), ("approver (approved_by)", item.approved_by)):
-        if not (value and value.strip()):
-            problems.append(f"has no {name}")
-    if _same(item.requested_by, item.approved_by):
+    wanted = {
+        "reason": item.reason,
+        "requester (requested_by)": item.requested_by,
+        "approver (approved_by)": item.approved_by,
+    }
+    problems += [f"has no {name}" for name, value in wanted.items() if people.blank(value)]
+    if people.same(item.requested_by, item.approved_by):
         problems.append("was approved by the person who requested it")
     return Waiver(
         id=item.id,
@@ -68,11 +71,7 @@ def _day(text: str | None, name: str, problems: list[str]) -> int | None:
     if text is None:
         return None
     try:
-        return parse_instant(f"{text}T00:00:00Z")
-    except ValueError:
-        problems.append(f"{name} is not a day such as 2026-09-30")
+        return days.parse(text, "2026-09-30")
+    except ValueError as error:
+        problems.append(f"{name} is not {error}")
         return None
-
-
-def _same(one: str | None, other: str | None) -> bool:
-    return bool(one and other and " ".join(one.split()).casefold() == " ".join(other.split()).casefold())

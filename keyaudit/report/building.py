@@ -30,6 +30,7 @@ from keyaudit.model import (
     Waiver,
     WaiverResult,
 )
+from keyaudit.policy.waivers import covers
 from keyaudit.report import controls, subjects
 from keyaudit.report.exceptions import WAIVED, evidence
 from keyaudit.report.findings import Bearing, Block, CredentialBlock, Findings
@@ -57,16 +58,16 @@ def build(
 ) -> Report:
     """Build the report; see `model.Report` for what it holds and in which order."""
     by_rule = _bearings(outcome.laid, policy)
-    waivers = [waiver for waiver in policy.waivers if subjects.in_force(waiver, as_of)]
+    waivers = [waiver for waiver in policy.waivers if covers(waiver, as_of)]
     matched: Counter[str] = Counter()
-    standing, blocks = outcome.suspects, list[Block]()
+    standing, blocks = outcome.suspects.sort(_SORTED), list[Block]()
     for judged in filter(outcome.has_findings, outcome.judged):
         standing, found = _credential_blocks(
             judged, standing, policy, waivers, matched, by_rule.get(judged.rule.name, ())
         )
         blocks += found
     waiver_results = subjects.waiver_results(policy.waivers, matched, as_of)
-    others = _others(rules, policy, inventory.coverage, waiver_results, as_of)
+    others = _others(rules, policy, inventory.coverage, waiver_results, as_of, frameworks)
     blocks += _other_blocks(rules, policy, others, by_rule)
     findings = Findings(blocks)
     results = _rule_results(rules, policy, outcome, others, findings)
@@ -142,8 +143,7 @@ def _by_owner(
     durations = [name for name, param in judged.rule.params.items() if param.kind == "duration"]
     limits = {name: setting.params[name] for name in durations}
     bearing = () if basis is Basis.PRACTICE else tuple(bearings)
-    ours = rows.filter(~theirs).sort(_SORTED)
-    others = rows.filter(theirs).sort(_SORTED)
+    ours, others = rows.filter(~theirs), rows.filter(theirs)
     return [
         CredentialBlock(judged.rule, verdict, severity, basis, ours, by, limits, bearing, code),
         CredentialBlock(judged.rule, verdict, Severity.INFO, Basis.PRACTICE, others, by, limits, (), code),
@@ -170,10 +170,11 @@ def _others(
     coverage: Sequence[Coverage],
     waivers: Sequence[WaiverResult],
     as_of: int,
+    frameworks: Sequence[Framework],
 ) -> dict[str, tuple[Judgement, ...]]:
     """Judge the rules that are not about credentials, by rule name."""
     return {
-        rule.name: subjects.judge(rule, policy, coverage, waivers, as_of)
+        rule.name: subjects.judge(rule, policy, coverage, waivers, as_of, frameworks)
         for rule in rules
         if rule.subject != "credential" and policy.settings[rule.name].enabled
     }

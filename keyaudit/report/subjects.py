@@ -21,7 +21,7 @@ from keyaudit.model import (
 )
 from keyaudit.policy import people
 from keyaudit.policy.strictness import review_interval
-from keyaudit.policy.waivers import covers, status
+from keyaudit.policy.waivers import status
 from keyaudit.report.findings import ReadyBlock, fingerprint
 from keyaudit.times import format_date, format_duration
 
@@ -159,11 +159,6 @@ def waiver_results(
         )
         for waiver in waivers
     )
-
-
-def in_force(waiver: Waiver, as_of: int) -> bool:
-    """Say whether a waiver waives anything at `as_of`; see `policy.waivers`."""
-    return covers(waiver, as_of)
 
 
 def _status(waiver: Waiver, matched: int, as_of: int) -> str:

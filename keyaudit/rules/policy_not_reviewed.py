@@ -3,9 +3,13 @@
 ## What it checks
 
 Whether `reviewed_on` of the governing policy lies more than `review_every` before the audit. Exactly that
-long passes. The day of the review counts from its first UTC instant.
+long passes. The day of the review counts from its first UTC instant. Where the text of a framework that was
+asked for states a shorter interval (PCI DSS 12.1.2 and 12.3.1: 12 months), that one counts, and the finding
+names it.
 
+- A review after the instant of the audit has not taken place, and fails.
 - A policy that was never reviewed fails. One that does not say how often it must be reviewed is unknown.
+- Who approved it is evidence and no verdict: `approval` says whether that was somebody else than the `owner`.
 - The policy that keyaudit ships is nobody's policy yet and fails: adopt it, change it, and put a date on it.
 
 ## Why is this bad?
@@ -22,7 +26,8 @@ is there.
 ## Remediation
 
 Review it: who owns it, whether the periods still fit the risks, which waivers are still true. Have it
-approved and set `reviewed_on` and `approved_by`. Keep the record of the meeting; keyaudit cannot see it.
+approved by somebody who does not own it, and set `reviewed_on` and `approved_by`. Keep the record of the
+meeting; keyaudit cannot see it.
 
 ## References
 

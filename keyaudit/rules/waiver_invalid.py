@@ -1,10 +1,14 @@
-"""KA905 waiver-invalid: a waiver has no reason, no end, no approver, or approves itself.
+"""KA905 waiver-invalid: a waiver has no reason, no end, no requester or approver, or approves itself.
 
 ## What it checks
 
 Whether a waiver has a reason, a last day, whoever asked for it and whoever approved it, and whether these two
-are different people. Dates must be days, and the first must not lie after the last. An invalid waiver waives
-nothing.
+are different people. Dates must be days between 1970-01-01 and 9999-12-30, and the first must not lie after
+the last. An invalid waiver waives nothing.
+
+- Names are compared as they look: case, spaces, width and characters that do not show make nobody a second
+  person. Two spellings of one person's name still do: keyaudit has no directory.
+- A reason or a name that shows nothing, or says only `n/a`, `none`, `tbd`, `-` or the like, is missing.
 
 ## Why is this bad?
 
@@ -18,8 +22,8 @@ A waiver has `requested_by` and `approved_by` set to the same address.
 
 ## Remediation
 
-Write down the reason and the compensating control, set `until`, and let somebody approve it who did not ask
-for it.
+Write down the reason, the compensating control and who asks, set `until`, and let somebody approve it who did
+not ask for it.
 
 ## References
 

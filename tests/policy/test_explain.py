@@ -27,7 +27,7 @@ frameworks:
     scope: {labels.pci: "true"}
     schedules: [{match: {tier: 3}, grace_period: 1d}]
 waivers:
-  - {id: W-1, rules: [unowned], match: {name: "*ftp"}, reason: r, approved_by: a, until: 2026-09-30}
+  - {id: W-1, rules: [unowned], match: {name: "*ftp"}, reason: r, requested_by: b, approved_by: a, until: 2026-09-30}
 """,
     "p.yaml",
     rules=CATALOGUE,

@@ -18,6 +18,7 @@ from keyaudit.columns import CHOICES
 from keyaudit.errors import PolicyError, UsageError
 from keyaudit.model import Basis, Framework
 from keyaudit.policy import frameworks
+from keyaudit.policy.strictness import compared
 from keyaudit.rules import RULES
 from keyaudit.times import DAY, format_duration
 
@@ -49,6 +50,15 @@ NUMBERS = {
     ("cis-gcp", "1.16"): {("rotation_period", "90d", "required")},
 }
 GUIDANCE = {("pci-dss", "8.6.3"): {("rotation_period", "365d", "guidance")}}
+# Numbers of the texts that no credential is compared with: the policy's review, and what people look at.
+ELSEWHERE = {
+    ("pci-dss", "7.2.4"): {("manual", "184d", "required")},
+    ("pci-dss", "10.5.1"): {("manual", "365d", "required"), ("manual", "90d", "required")},
+    ("pci-dss", "12.1.2"): {("policy_review", "366d", "required")},
+    ("pci-dss", "12.3.1"): {("policy_review", "366d", "required")},
+    ("pci-dss", "Appendix C"): {("manual", "366d", "required")},
+    ("hipaa", "164.316(b)(2)(i)"): {("manual", "2192d", "required")},
+}
 
 
 @pytest.fixture(scope="module")
@@ -145,14 +155,17 @@ def test_the_numbers_that_can_fail_a_credential_are_those_of_the_texts(
             }
             if numbers:
                 found[framework.id, control.id] = numbers
-    assert found == NUMBERS | GUIDANCE
+    assert found == NUMBERS | GUIDANCE | ELSEWHERE
     assert all(number[2] in ENFORCED for numbers in NUMBERS.values() for number in numbers)
+    able = {(f.id, c.id) for f in shipped for c in f.controls if any(map(compared, c.numbers))}
+    assert able == set(NUMBERS)
 
 
-def test_soc2_hipaa_and_iso27001_state_no_number() -> None:
+def test_soc2_hipaa_and_iso27001_state_no_number_for_credentials() -> None:
     for framework in frameworks.load(["soc2", "hipaa", "iso27001"], RULE_NAMES):
         for control in framework.controls:
-            assert {number.kind for number in control.numbers} <= {"organisation-defined"}, control.id
+            about = {number.kind for number in control.numbers if number.fact != "manual"}
+            assert about <= {"organisation-defined"}, control.id
 
 
 def test_a_number_limits_something_that_a_bearing_rule_judges(shipped: tuple[Framework, ...]) -> None:
@@ -162,13 +175,17 @@ def test_a_number_limits_something_that_a_bearing_rule_judges(shipped: tuple[Fra
                 place = f"{framework.id} {control.id}"
                 if number.fact == "rotation_period":
                     assert AGE & set(control.rules), place
+                elif number.fact == "policy_review":
+                    assert "policy-not-reviewed" in control.rules, place
+                elif number.fact == "manual":
+                    assert control.manual_evidence, place
                 else:
                     assert number.fact.partition(".")[0] in control.rules, place
 
 
 def test_what_a_number_may_limit_is_a_duration_that_a_policy_sets_too() -> None:
     params = {rule.name: rule.params for rule in RULES}
-    for fact in frameworks.FACTS[1:]:
+    for fact in (fact for fact in frameworks.FACTS if "." in fact):
         rule, _, parameter = fact.partition(".")
         assert params[rule][parameter].kind == "duration", fact
 
@@ -306,7 +323,8 @@ HEADER_FIELDS = "id, name, version, publisher, status, scope_note, reviewed_on, 
 OPTIONAL_FIELDS = "applies_to, numbers, manual_evidence"
 CONTROL_FIELDS = "id, title, summary, rules, evidence, modality, source, confidence"
 FACTS = (
-    "rotation_period, unused.after, never-used.after, rotation-stalled.after, compromise-not-rotated.within"
+    "rotation_period, unused.after, never-used.after, rotation-stalled.after, compromise-not-rotated.within, "
+    "policy_review, manual"
 )
 MODALITIES = "required, service-provider, addressable, if-selected, level-1, level-2, advisory"
 KINDS = "required, alternative, guidance, organisation-defined"
@@ -405,6 +423,10 @@ BROKEN = {
     "number-about-another-rule": (
         control(numbers="[{fact: unused.after, value: 90d, kind: required, what: x}]"),
         ["17:22: controls[0].numbers[0].fact: limits unused, which is not among the rules of this control"],
+    ),
+    "review-of-a-policy-that-no-rule-judges": (
+        control(numbers="[{fact: policy_review, value: 365d, kind: required, what: x}]"),
+        [f"17:22: {NUMBER}.fact: limits policy-not-reviewed, which is not among the rules of this control"],
     ),
     "fact-misspelled": (
         control(numbers="[{fact: rotation-period, value: 90d, kind: required, what: x}]"),

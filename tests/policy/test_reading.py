@@ -194,7 +194,7 @@ def test_the_default_is_the_recommended_schedule() -> None:
         "public-facing",
         "many-consumers",
     }
-    assert DEFAULT.settings["compromise-not-rotated"].params == {"within": 0}
+    assert DEFAULT.settings["compromise-not-rotated"].params == {"within": DAY}
     assert (DEFAULT.reviewed_on, DEFAULT.waivers, DEFAULT.frameworks) == (None, (), {})
 
 
@@ -233,6 +233,8 @@ REFUSED: list[tuple[bytes, list[str]]] = [
     (P + b"owner: [a]\n", ["2:8: owner: text is expected: put it in quotes"]),
     (P + b"reviewed_on: 2026-02-30\n", ["2:14: reviewed_on: must be a day such as 2026-07-01"]),
     (P + b"reviewed_on: 2026-02-03T00:00:00Z\n", ["2:14: reviewed_on: must be a day such as 2026-07-01"]),
+    (P + b"reviewed_on: 9999-12-31\n", ["2:14: reviewed_on: must be a day between 1970-01-01 and 9999-12-30"]),
+    (P + b"reviewed_on: 1969-12-31\n", ["2:14: reviewed_on: must be a day between 1970-01-01 and 9999-12-30"]),
     (P + b"review_every: 1y\n", ["2:15: review_every: not a duration such as 30d, 24h, 2w or 90m"]),
     (P + b"review_every: 0d\n", ["2:15: review_every: must be longer than nothing"]),
     # schedules
@@ -345,6 +347,17 @@ REFUSED: list[tuple[bytes, list[str]]] = [
     ),
     (P + b"risk:\n- {name: a, match: {tier: 1}}\n- {name: a, match: {tier: 2}}\n",
      ["4:10: risk[1].name: another one is called 'a', on line 3"]),
+    # tolerance
+    (
+        P + b"schedules: [{name: a, rotation_period: 30d, overdue_tolerance: 31d}]\n",
+        ["2:64: schedules[0].overdue_tolerance: longer than the rotation period itself (30d), which it would double"],
+    ),
+    (
+        P + b"frameworks: {soc2: {schedules: [{rotation_period: 1w, overdue_tolerance: 169h}]}}\n",
+        ["2:74: frameworks.soc2.schedules[0].overdue_tolerance: longer than the rotation period itself (7d), which it would double"],
+    ),
+    (P + b"schedules: [{name: a, rotation_period: 30, overdue_tolerance: 31d}]\n",
+     ["2:40: schedules[0].rotation_period: a duration is text such as 30d, 24h or 90m"]),
     # frameworks
     (
         P + b"frameworks: {pci-ds: {}, soc2: {scop: {}}, hipaa: 3}\n",

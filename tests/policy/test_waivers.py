@@ -9,7 +9,7 @@ import pytest
 from keyaudit.match import EVERYTHING
 from keyaudit.model import Waiver
 from keyaudit.policy import document, waivers
-from keyaudit.times import DAY, parse_instant
+from keyaudit.times import DAY, format_instant, parse_instant
 
 SOUND = {
     "id": "W-1",
@@ -80,6 +80,15 @@ def test_a_waiver_of_one_day_lasts_that_day() -> None:
         ({"approved_by": "team@acme.example"}, ("was approved by the person who requested it",)),
         ({"approved_by": " TEAM@acme.example "}, ("was approved by the person who requested it",)),
         ({"requested_by": "Ada  Lovelace", "approved_by": "ada lovelace"}, ("was approved by the person who requested it",)),
+        ({"approved_by": "team\u200b@acme.example"}, ("was approved by the person who requested it",)),
+        ({"requested_by": "absent"}, ("has no requester (requested_by)",)),
+        ({"requested_by": " \u200b"}, ("has no requester (requested_by)",)),
+        ({"requested_by": "n/a"}, ("has no requester (requested_by)",)),
+        ({"requested_by": "n/a", "approved_by": "N/A"}, ("has no requester (requested_by)", "has no approver (approved_by)")),
+        ({"reason": "TBD"}, ("has no reason",)),
+        ({"reason": "\u2060-"}, ("has no reason",)),
+        ({"until": "9999-12-31"}, ("until is not a day between 1970-01-01 and 9999-12-30",)),
+        ({"from_": "1969-12-31"}, ("from is not a day between 1970-01-01 and 9999-12-30",)),
         ({"from_": "2026-10-01"}, ("ends before it begins",)),
         ({"until": "2026-02-30"}, ("until is not a day such as 2026-09-30",)),
         ({"until": "2026-09-30T00:00:00Z"}, ("until is not a day such as 2026-09-30",)),
@@ -102,9 +111,11 @@ def test_what_is_malformed_in_content_is_invalid_and_waives_nothing(
 
 
 def test_the_last_day_there_is() -> None:
-    waiver = read(until="9999-12-31")
+    waiver = read(until="9999-12-30")
     assert waivers.covers(waiver, FIRST)
-    assert waivers.describe(waiver, FIRST) == "waives unowned; until 9999-12-31; active"
+    assert waivers.describe(waiver, FIRST) == "waives unowned; until 9999-12-30; active"
+    assert waiver.ends is not None
+    assert format_instant(waiver.ends) == "9999-12-31T00:00:00Z"
 
 
 @pytest.mark.parametrize(
