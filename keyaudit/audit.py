@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from keyaudit import engine as engines
 from keyaudit import facts, report, verdicts
@@ -10,6 +11,11 @@ from keyaudit.model import Framework, Inventory, Policy, Report, Severity
 from keyaudit.policy import classify, requirements, texts
 from keyaudit.report import population, questions
 from keyaudit.rules import RULES
+
+if TYPE_CHECKING:
+    import narwhals as nw
+
+_ABOUT_CREDENTIALS = tuple(rule for rule in RULES if rule.subject == "credential")
 
 
 def audit(
@@ -36,23 +42,19 @@ def audit(
     collected = frozenset[str]().union(*(collection.columns for collection in collections))
 
     listed = classify.apply(run.open(inventory), policy)
-    frame = facts.derive(listed, as_of=as_of, collected=collected, engine=run)
-    about_credentials = [rule for rule in RULES if rule.subject == "credential"]
-    frame, judged = verdicts.judge(frame, about_credentials, policy.settings, demands, collections)
+    gathered = facts.gather(listed, as_of=as_of, collected=collected, engine=run)
 
+    def judge(some: nw.LazyFrame[Any]) -> tuple[nw.LazyFrame[Any], tuple[verdicts.Judged, ...]]:
+        known = facts.known(some, as_of=as_of)
+        return verdicts.judge(known, _ABOUT_CREDENTIALS, policy.settings, demands, collections)
+
+    frame, judged = judge(gathered)
     populations = questions.Populations()
-    by_name = {rule.rule.name: rule for rule in judged}
-    laid = questions.places(policy, frameworks, requirement_of, text_of, by_name, populations)
-    if populations.expressions:
-        frame = frame.with_columns(**populations.expressions)
-    counts, suspicious, schedules = run.collect(
-        [
-            questions.counts(frame, judged, laid),
-            questions.suspicious(frame, judged),
-            questions.by_schedule(frame),
-        ]
-    )
-    few = run.among(frame, suspicious["row"])
+    laid = questions.places(policy, frameworks, requirement_of, text_of, judged, populations)
+    frame = populations.add(frame)
+    asked = (questions.counts(frame, judged, laid), questions.suspicious(frame, judged))
+    counts, suspicious, schedules = run.collect([*asked, questions.by_schedule(frame)])
+    few = populations.add(judge(run.among(gathered, suspicious["row"]))[0])
     [suspects] = run.collect([questions.suspects(few, judged, populations, len(demands))])
     outcome = report.Outcome(
         counts=counts.row(0, named=True),

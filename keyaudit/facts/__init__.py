@@ -160,3 +160,17 @@ def derive(frame: Any, **knowledge: Any) -> Any:
     from keyaudit.facts.derivation import derive as derive_facts
 
     return derive_facts(frame, **knowledge)
+
+
+def gather(frame: Any, **knowledge: Any) -> Any:
+    """See `keyaudit.facts.derivation.gather`."""
+    from keyaudit.facts.derivation import gather as gather_facts
+
+    return gather_facts(frame, **knowledge)
+
+
+def known(frame: Any, **knowledge: Any) -> Any:
+    """See `keyaudit.facts.derivation.known`."""
+    from keyaudit.facts.derivation import known as known_facts
+
+    return known_facts(frame, **knowledge)

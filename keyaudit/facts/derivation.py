@@ -19,27 +19,34 @@ _FEW = 16
 def derive(
     frame: nw.LazyFrame[Any], *, as_of: int, collected: frozenset[str], engine: Engine
 ) -> nw.LazyFrame[Any]:
-    """Add every policy-independent fact of `facts.FACTS` to a frame of credentials.
+    """Add every policy-independent fact of `facts.FACTS` to a frame of credentials."""
+    return known(gather(frame, as_of=as_of, collected=collected, engine=engine), as_of=as_of)
+
+
+def gather(
+    frame: nw.LazyFrame[Any], *, as_of: int, collected: frozenset[str], engine: Engine
+) -> nw.LazyFrame[Any]:
+    """Put beside each credential what its versions and relatives have to say; the rest is up to `known`.
 
     `collected` holds the columns that any row carries, so that joins for the others are skipped.
     """
     listed = relatives.with_primaries(frame, collected, engine)
     listed = _with_versions(listed, collected, engine)
+    listed = _with_schedule(listed, collected, engine)
+    return relatives.beside(listed, lambda some: _with_value(some, as_of), collected, engine)
 
-    def valued(some: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
-        return _with_value(some, as_of)
 
-    listed = relatives.beside(listed, valued, collected, engine)
-    frame = valued(listed).with_columns(
+def known(frame: nw.LazyFrame[Any], *, as_of: int) -> nw.LazyFrame[Any]:
+    """Derive the facts of credentials, each from its own row: any part of what `gather` gives will do."""
+    frame = _with_value(frame, as_of).with_columns(
         *_age(), *_use(), *_future(), _single_value(), exposed_since=nw.col("compromised_at")
     )
-    frame = frame.with_columns(
+    return frame.with_columns(
         relatives.staging_lead(),
         rotates=nw.col("in_use")
         & ~nw.col("is_replica")
         & ~(nw.col("class") == "dynamic-secret").fill_null(value=False),
     )
-    return _with_schedule(frame, listed, collected, engine)
 
 
 def _with_value(frame: nw.LazyFrame[Any], as_of: int) -> nw.LazyFrame[Any]:
@@ -189,15 +196,13 @@ def _single_value() -> nw.Expr:
     )
 
 
-def _with_schedule(
-    frame: nw.LazyFrame[Any], listed: nw.LazyFrame[Any], collected: frozenset[str], engine: Engine
-) -> nw.LazyFrame[Any]:
+def _with_schedule(frame: nw.LazyFrame[Any], collected: frozenset[str], engine: Engine) -> nw.LazyFrame[Any]:
     """Work each distinct schedule out once, in Python, and join the answers."""
     if "rotation_schedule" not in collected:
         return frame.with_columns(
             schedule_interval_max=nw.lit(None, dtype=nw.Int64), schedule_unparsable=nw.lit(value=False)
         )
-    wanted = listed.select("rotation_schedule").filter(~nw.col("rotation_schedule").is_null()).unique()
+    wanted = frame.select("rotation_schedule").filter(~nw.col("rotation_schedule").is_null()).unique()
     schedules = sorted(engine.collect([wanted])[0].to_series().to_list())
     gaps = {schedule: cadence.interval_max(schedule) for schedule in schedules}
     frame = _chosen(frame, gaps) if len(gaps) <= _FEW else _joined(frame, gaps, engine)

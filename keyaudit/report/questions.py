@@ -45,6 +45,10 @@ class Populations:
             self.expressions[name] = parts[0] if len(parts) == 1 else parts[0] & parts[1]
         return self._columns[key]
 
+    def add(self, frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+        """Add the columns that were named."""
+        return frame.with_columns(**self.expressions) if self.expressions else frame
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -73,20 +77,21 @@ def places(
     frameworks: Sequence[Framework],
     requirement_of: Mapping[str, int],
     text_of: Mapping[tuple[str, str], int],
-    judged: Mapping[str, Judged],
+    judged: Sequence[Judged],
     populations: Populations,
 ) -> tuple[Place, ...]:
     """Lay out every control of every framework; controls that ask the same share their columns.
 
     `text_of` holds the controls whose own text sets a number, with the requirement of that number.
     """
+    asked = {rule.rule.name: rule for rule in judged if rule.asked}
     found, shared = [], dict[tuple[object, ...], str]()
     for framework in frameworks:
         demand = policy.frameworks.get(framework.id, FrameworkDemand())
         for control in framework.controls:
             k = text_of.get((framework.id, control.id), requirement_of[framework.id])
             column = populations.column(demand.scope, control.applies_to)
-            known = [judged[name] for name in control.rules if name in judged and judged[name].asked]
+            known = [asked[name] for name in control.rules if name in asked]
             codes = tuple(sorted({rule.by_requirement[k] for rule in known}))
             compared = {name for rule in known for name in rule.rule.evidence if name in _COMPARED}
             needed = tuple(f"{name}@{k}" for name in sorted(compared))

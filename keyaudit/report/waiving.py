@@ -21,8 +21,9 @@ def waive(
     `matched` is counted up by waiver id.
     """
     covering = [waiver for waiver in waivers if rule.name in waiver.rules or rule.id in waiver.rules]
-    by = pl.lit(None, dtype=pl.String).alias("waiver")
-    failed = failed.with_columns(by)
+    failed = failed.with_columns(pl.lit(None, dtype=pl.String).alias("waiver"))
+    if not covering:
+        return failed, failed.clear()
     for waiver in covering:
         hit = (
             nw.from_native(failed)
