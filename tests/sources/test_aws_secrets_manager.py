@@ -245,7 +245,7 @@ class TestPace:
 def test_an_interrupt_stops_every_thread_and_keeps_what_was_learned(aws: AwsCase) -> None:
     for number in range(116):
         aws.plant(f"more/{number}", region=BROKEN)
-    source = aws.source(cache=True, regions=[BROKEN], requests_per_second=100)
+    source = aws.source(cache=True, regions=[BROKEN], requests_per_second=30)
     with pytest.raises(KeyboardInterrupt):
         source.pull(lambda report: signal.pthread_kill(threading.main_thread().ident, signal.SIGINT))
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("keyaudit-")]
