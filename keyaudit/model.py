@@ -384,6 +384,7 @@ class Finding:
 class RuleResult:
     """One rule over all its subjects. `not_collected` names the columns it lacked somewhere.
 
+    `enabled` is False where the policy switched the rule off: it then judged nothing.
     `title`, `why`, `remediation` and `references` come from the rule's own documentation
     (Markdown text of the sections).
     """
@@ -402,6 +403,7 @@ class RuleResult:
     why: str
     remediation: str
     references: str
+    enabled: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,7 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "str": TEXT,
     "str | None": maybe(TEXT),
     "int | None": maybe(COUNT),
+    "bool": st.booleans(),
     "bool | None": maybe(st.booleans()),
     "tuple[str, ...]": some(TEXT),
     "Verdict": st.sampled_from(model.Verdict),

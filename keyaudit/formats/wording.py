@@ -59,12 +59,14 @@ STATUSES: dict[ScopeStatus, str] = {
 }
 
 
-SWITCHED_OFF = "switched off by the policy"
 _INCOMPLETE = " Incomplete: not everything could be seen."
 
 
 ABOUT_SCOPES = ("KA901", "KA902")
 """Rules whose findings say again what the coverage says."""
+
+NOT_ABOUT_CREDENTIALS = ("KA801", *ABOUT_SCOPES, "KA903", "KA904", "KA905")
+"""Rules about the policy, scopes and waivers: what they do not know is not counted in credentials."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,10 +119,15 @@ def gaps(report: Report) -> list[Gap]:
         found.append(Gap("the inventory", "does not say which scopes were asked for: it may not be complete"))
     unknown = [rule for rule in report.rules if rule.unknown and rule.id not in ABOUT_SCOPES]
     found += [
-        Gap(f"{rule.id} {rule.name}", f"not known for {plural(rule.unknown, 'credential')}")
+        Gap(
+            f"{rule.id} {rule.name}",
+            "could not be judged"
+            if rule.id in NOT_ABOUT_CREDENTIALS
+            else f"not known for {plural(rule.unknown, 'credential')}",
+        )
         for rule in unknown
     ]
-    found += [Gap(f"{rule.id} {rule.name}", untested(rule)) for rule in report.rules if rule.not_collected]
+    found += [Gap(f"{rule.id} {rule.name}", why) for rule in report.rules if (why := untested(rule))]
     found += [
         Gap(f"{scope.source} {scope.scope}", f"the store cannot know {_names(scope.cannot_know)}")
         for scope in report.coverage
@@ -134,9 +141,11 @@ def gaps(report: Report) -> list[Gap]:
 
 
 def untested(rule: RuleResult) -> str:
-    """Say where a rule was not tested; `not_collected` names columns, or that the policy switched it off."""
-    if rule.not_collected == (SWITCHED_OFF,):
-        return SWITCHED_OFF
+    """Say why a rule was not tested, or where it was not; nothing where it was tested everywhere."""
+    if not rule.enabled:
+        return "switched off by the policy"
+    if not rule.not_collected:
+        return ""
     return f"not tested where {_names(rule.not_collected)} was not collected"
 
 

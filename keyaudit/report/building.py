@@ -235,8 +235,6 @@ def _rule_result(
         verdicts = Counter(judgement.verdict for judgement in others.get(rule.name, ()))
         total = verdicts.total()
         passed, failed, unknown = verdicts[Verdict.PASS], verdicts[Verdict.FAIL], verdicts[Verdict.UNKNOWN]
-    setting = policy.settings[rule.name]
-    lacking = judged.lacking if judged else ()
     text = documentation(rule)
     return RuleResult(
         id=rule.id,
@@ -248,11 +246,12 @@ def _rule_result(
         unknown=unknown,
         not_applicable=total - passed - failed - unknown,
         waived=waived,
-        not_collected=lacking if setting.enabled else ("switched off by the policy",),
+        not_collected=judged.lacking if judged else (),
         title=text.title,
         why=text.why,
         remediation=text.remediation,
         references=text.references,
+        enabled=policy.settings[rule.name].enabled,
     )
 
 

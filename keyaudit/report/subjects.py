@@ -28,11 +28,12 @@ from keyaudit.times import format_date, format_duration
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """One rule on one subject. `fields` fill the rule's message and become the evidence."""
+    """One rule on one subject. `fields` are the evidence, and fill the rule's message if it has no own."""
 
     subject: str
     verdict: Verdict
     fields: Mapping[str, Any]
+    message: str | None = None
 
 
 def judge(
@@ -92,7 +93,8 @@ def _review(policy: Policy, as_of: int, frameworks: Sequence[Framework]) -> Iter
         judged = Verdict.UNKNOWN if policy.review_every is None else Verdict.PASS
         verdict, when = Verdict.FAIL if late else judged, format_date(reviewed)
     fields = {"name": policy.name, "reviewed_on": when, "review_every": said, "approval": _approval(policy)}
-    yield Judgement(policy.name, verdict, fields)
+    silent = f"policy {policy.name} was last reviewed {when}; it does not say how often it must be"
+    yield Judgement(policy.name, verdict, fields, silent if said is None else None)
 
 
 def _approval(policy: Policy) -> str:
@@ -123,9 +125,8 @@ def block(
             credential=None,
             subject=judgement.subject,
             version=None,
-            message=rule.message.format_map(
-                {k: "none" if v is None else v for k, v in judgement.fields.items()}
-            ),
+            message=judgement.message
+            or rule.message.format_map({k: "none" if v is None else v for k, v in judgement.fields.items()}),
             evidence=dict(judgement.fields),
             due_at=None,
             clause=None,

@@ -149,6 +149,7 @@ _RULE = shape(
     why=TEXT,
     remediation=TEXT,
     references=TEXT,
+    enabled=BOOLEAN,
 )
 _CONTROL = shape(
     model.ControlResult,

@@ -14,6 +14,7 @@ from keyaudit.errors import UsageError
 from keyaudit.formats import FORMATS, render, wording
 from keyaudit.model import PolicySummary
 from keyaudit.report_document import read
+from keyaudit.rules import RULES
 
 TEXT = sorted(name for name, known in FORMATS.items() if not known.binary)
 
@@ -62,10 +63,28 @@ def test_json_is_the_report_document() -> None:
 
 def test_a_rule_that_the_policy_switched_off_is_not_said_to_lack_a_column() -> None:
     report = large_report(3)
-    off = replace(report.rules[0], not_collected=("switched off by the policy",))
+    off = replace(report.rules[0], enabled=False)
     said = {gap.what: gap.why for gap in wording.gaps(replace(report, rules=(off, *report.rules[1:])))}
     assert said["KA101 rotation-overdue"] == "switched off by the policy"
     assert said["KA401 unused"] == "not tested where last_used_at was not collected"
+
+
+@pytest.mark.parametrize("name", ["terminal", "markdown", "html"])
+def test_every_format_says_that_a_rule_was_switched_off(name: str) -> None:
+    report = large_report(3)
+    off = replace(report.rules[0], enabled=False)
+    content = " ".join(render(name, replace(report, rules=(off, *report.rules[1:]))).decode().lower().split())
+    assert "switched off by the policy" in content
+    assert "where switched off" not in content
+
+
+def test_what_a_rule_about_the_policy_does_not_know_is_no_credential() -> None:
+    report = large_report(3)
+    review = replace(report.rules[0], id="KA801", name="policy-not-reviewed", unknown=1)
+    said = {gap.what: gap.why for gap in wording.gaps(replace(report, rules=(review,)))}
+    assert said["KA801 policy-not-reviewed"] == "could not be judged"
+    others = {rule.id for rule in RULES if rule.subject != "credential"}
+    assert set(wording.NOT_ABOUT_CREDENTIALS) == others
 
 
 @pytest.mark.parametrize("name", ["terminal", "markdown", "html"])

@@ -13,7 +13,7 @@ from keyaudit.audit import audit
 from keyaudit.model import FrameworkDemand, Policy, Verdict
 from keyaudit.policy import frameworks
 from keyaudit.policy.strictness import review_interval
-from keyaudit.report.subjects import Judgement, judge
+from keyaudit.report.subjects import Judgement, block, judge
 from keyaudit.rules import CATALOGUE, by_name
 from keyaudit.times import DAY, parse_instant
 
@@ -62,6 +62,12 @@ def test_without_an_interval_of_its_own_a_policy_fails_a_text_and_passes_none() 
     silent = replace(BASE, review_every=None)
     assert [review(silent, days, PCI).verdict for days in (300, 400)] == [Verdict.UNKNOWN, Verdict.FAIL]
     assert review(silent, 400, SOC2).verdict is Verdict.UNKNOWN
+
+
+def test_no_interval_is_said_in_words() -> None:
+    found = review(replace(BASE, review_every=None), 1, SOC2)
+    [said] = block(by_name["policy-not-reviewed"], None, found.verdict, [found], [])
+    assert said.message == "policy p was last reviewed 2025-01-01; it does not say how often it must be"
 
 
 def test_a_control_that_the_policy_exempts_does_not_count() -> None:
