@@ -29,6 +29,15 @@ WALL_CLOCKS = {
     ("date", "today"),
     ("time", "time"),
 }
+SURROUNDINGS = {
+    ("sys", "stdout"),
+    ("sys", "exit"),
+    ("sys", "argv"),
+    ("os", "environ"),
+    ("os", "environb"),
+    ("os", "getenv"),
+    ("os", "getenvb"),
+}
 LOCK_HOSTS = {"https://pypi.org", "https://files.pythonhosted.org"}
 MACHINE = re.compile(
     rb"(?<![\w.-])/(work|root|tmp|home)/[A-Za-z]|index[-_]url|\[\[tool\.uv\.index\]\]|find[-_]links"
@@ -79,8 +88,11 @@ def test_only_the_command_line_reads_the_clock_and_the_environment() -> None:
         for node in ast.walk(ast.parse(file.read_bytes())):
             if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name | ast.Attribute):
                 owner = node.value.id if isinstance(node.value, ast.Name) else node.value.attr
-                if (owner, node.attr) in {*WALL_CLOCKS, ("sys", "stdout"), ("sys", "exit"), ("sys", "argv")}:
+                if (owner, node.attr) in WALL_CLOCKS | SURROUNDINGS:
                     found.append(f"{name_of(file)}:{node.lineno}: {owner}.{node.attr}")
+            if isinstance(node, ast.ImportFrom):
+                names = [alias.name for alias in node.names if (node.module, alias.name) in SURROUNDINGS]
+                found += [f"{name_of(file)}:{node.lineno}: {node.module}.{name}" for name in names]
     assert not found
 
 
