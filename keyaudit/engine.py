@@ -23,7 +23,7 @@ Frame = nw.LazyFrame[Any]
 ENGINES = ("polars", "duckdb")
 
 # So many rows at a time that the groups of their versions stay in the processor's cache.
-_PART = 65_536
+_PART = 131_072
 _ARROW_NAMES = {"string": pl.String, "integer": pl.Int64, "boolean": pl.Boolean}
 
 
