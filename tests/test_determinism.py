@@ -10,11 +10,14 @@ from pathlib import Path
 
 import pytest
 
-EXAMPLE = Path(__file__).parents[1] / "examples" / "01-first-audit"
+EXAMPLES = Path(__file__).parents[1] / "examples"
+FIRST = EXAMPLES / "01-first-audit"
+INCOMPLETE = EXAMPLES / "03-incomplete-view"
+"""Scopes that could not be read, and what is not known of credentials: exit code 3."""
 AS_OF = "2026-05-01T00:00:00Z"
 
 
-def report(format_: str, *options: str, **environment: str) -> bytes:
+def report(format_: str, *options: str, example: Path = FIRST, code: int = 1, **environment: str) -> bytes:
     """Run the program in a process of its own, in an environment of its own."""
     done = subprocess.run(
         [
@@ -30,12 +33,12 @@ def report(format_: str, *options: str, **environment: str) -> bytes:
             "-",
             *options,
         ],
-        cwd=EXAMPLE,
+        cwd=example,
         capture_output=True,
         check=False,
         env={"PATH": os.environ["PATH"], "HOME": "/nonexistent", **environment},
     )
-    assert done.returncode == 1, done.stderr.decode()
+    assert done.returncode == code, done.stderr.decode()
     return done.stdout
 
 
@@ -46,9 +49,22 @@ def test_no_difference_between_machines_changes_a_byte(format_: str) -> None:
     assert one == other
 
 
-def test_no_engine_changes_a_byte() -> None:
+@pytest.mark.parametrize(("example", "code"), [(FIRST, 1), (INCOMPLETE, 3)], ids=["first", "incomplete"])
+def test_no_engine_changes_a_byte(example: Path, code: int) -> None:
     pytest.importorskip("duckdb")
-    assert report("json") == report("json", "--engine", "duckdb")
+    asked = ("json", "--framework", "pci-dss")
+    database = report(
+        *asked,
+        "--engine",
+        "duckdb",
+        example=example,
+        code=code,
+        TZ="Asia/Tokyo",
+        LC_ALL="C",
+        PYTHONHASHSEED="7",
+        POLARS_MAX_THREADS="1",
+    )
+    assert report(*asked, example=example, code=code) == database
 
 
 def test_every_verdict_is_counted_once() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from pathlib import Path
 
@@ -169,20 +168,6 @@ def test_every_problem_of_every_document_is_said(folder: Path, command) -> None:
     assert said.count("i.json:") == 1
     assert said.count("odd.json:") == 2
     assert "did you mean 'owner'" in said
-
-
-def test_both_engines_give_the_same_bytes(folder: Path, keyaudit) -> None:
-    inventory = write(folder, FRESH, STALE, UNDATED, UNOWNED, coverage=(DENIED,))
-    arguments = ("scan", "--inventory", inventory, *AS_OF, "--framework", "pci-dss", "--format", "json")
-    digests = {
-        hashlib.sha256(keyaudit(*arguments, "--engine", engine, **surroundings).stdout).hexdigest()
-        for engine in ("polars", "duckdb")
-        for surroundings in (
-            {},
-            {"TZ": "Asia/Tokyo", "LC_ALL": "C", "PYTHONHASHSEED": "7", "POLARS_MAX_THREADS": "1"},
-        )
-    }
-    assert len(digests) == 1
 
 
 def test_names_cannot_drive_the_terminal(folder: Path, keyaudit) -> None:
