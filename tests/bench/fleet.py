@@ -55,7 +55,7 @@ def write(path: Path, credentials: int) -> None:
             (row % 200).cast(pl.String),
             pl.lit('"}'),
         ),
-        consumers=(row % 6).cast(pl.Int64),
+        consumers=(row % 5).cast(pl.Int64),
         created_at=_instant(pl.col("age") + 400 * DAY),
         last_changed_at=_instant(pl.col("age") - HOUR),
         last_rotated_at=_instant(pl.col("age")),
