@@ -105,7 +105,6 @@ class MissingExtraError(KeyauditError):
         super().__init__(
             f"{needed_for} needs an extra that is not installed", hint=f"pip install 'keyaudit[{extra}]'"
         )
-        self.extra = extra
 
 
 class SourceError(KeyauditError):

@@ -13,15 +13,12 @@ from typing import Any, Protocol
 import narwhals as nw
 
 from keyaudit.facts import REQUIREMENT
-from keyaudit.model import Check, Collection, Rule, RuleSetting, Verdict
+from keyaudit.model import Check, Collection, Rule, RuleSetting
 
 NOT_APPLICABLE, PASS, UNKNOWN, FAIL = -1, 0, 1, 2
-CODES = {
-    NOT_APPLICABLE: Verdict.NOT_APPLICABLE,
-    PASS: Verdict.PASS,
-    UNKNOWN: Verdict.UNKNOWN,
-    FAIL: Verdict.FAIL,
-}
+WAIVED = 3
+"""A failure that a waiver covers, marked so in a report. No rule gives it; it is never
+weighed against the others."""
 
 
 class Requirement(Protocol):

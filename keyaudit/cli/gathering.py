@@ -48,15 +48,14 @@ def governing(policy: str | None, frameworks: Sequence[str]) -> tuple[Policy, tu
     """Load the policy (the shipped one for None) and the frameworks; raises PolicyError, UsageError."""
     from keyaudit import policy as policies
     from keyaudit.policy.frameworks import available, load
-    from keyaudit.rules import RULES
+    from keyaudit.rules import CATALOGUE
 
-    params = {rule.name: rule.params for rule in RULES}
-    chosen = load(frameworks, params)
+    chosen = load(frameworks, CATALOGUE)
     # A framework that is not asked for may be mentioned; its controls are not looked up for that.
     controls: dict[str, Collection[str]] = dict.fromkeys(available(), ())
     controls |= {framework.id: [control.id for control in framework.controls] for framework in chosen}
     file = None if policy is None else Path(policy)
-    return policies.load(file, rules=params, frameworks=controls), chosen
+    return policies.load(file, rules=CATALOGUE, frameworks=controls), chosen
 
 
 def _entry(settings: Configuration, name: str) -> Mapping[str, Any]:

@@ -18,7 +18,6 @@ class Entry:
     summary: str
     module: str = ""
     commands: Mapping[str, Entry] = field(default_factory=dict)
-    epilog: str = ""
 
 
 class LazyGroup(click.Group):
@@ -39,7 +38,7 @@ class LazyGroup(click.Group):
         if entry is None:
             return None
         if entry.commands:
-            return LazyGroup(cmd_name, table=entry.commands, help=entry.summary, epilog=entry.epilog)
+            return LazyGroup(cmd_name, table=entry.commands, help=entry.summary)
         command: click.Command = import_module(f"keyaudit.cli.{entry.module}").command
         return command
 

@@ -20,8 +20,7 @@ def command() -> None:
     """Print the JSON Schema of a policy file, with the settings that each rule takes."""
     from keyaudit.policy.frameworks import available, load
     from keyaudit.policy.schema import schema
-    from keyaudit.rules import RULES
+    from keyaudit.rules import CATALOGUE
 
-    params = {rule.name: rule.params for rule in RULES}
-    controls = {pack.id: [control.id for control in pack.controls] for pack in load(available(), params)}
-    print_text(json.dumps(schema(params, controls), indent=2, ensure_ascii=False))
+    controls = {pack.id: [control.id for control in pack.controls] for pack in load(available(), CATALOGUE)}
+    print_text(json.dumps(schema(CATALOGUE, controls), indent=2, ensure_ascii=False))

@@ -156,7 +156,7 @@ def __getattr__(name: str) -> nw.Expr:
 
 
 def derive(frame: Any, **knowledge: Any) -> Any:
-    """See `keyaudit.facts.derive.derive`."""
+    """See `keyaudit.facts.derivation.derive`."""
     from keyaudit.facts.derivation import derive as derive_facts
 
     return derive_facts(frame, **knowledge)

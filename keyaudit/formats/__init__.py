@@ -17,11 +17,10 @@ from keyaudit.model import Report
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """Where a format lives and what its file is called; `extra` is the optional dependency it needs."""
+    """Where a format lives and what its file is called."""
 
     extension: str
     module: str
-    extra: str | None = None
     binary: bool = False
 
 
@@ -31,7 +30,7 @@ FORMATS: dict[str, Format] = {
     "csv": Format("csv", "keyaudit.formats.csv_table"),
     "markdown": Format("md", "keyaudit.formats.markdown"),
     "html": Format("html", "keyaudit.formats.html"),
-    "pdf": Format("pdf", "keyaudit.formats.pdf", extra="pdf", binary=True),
+    "pdf": Format("pdf", "keyaudit.formats.pdf", binary=True),
 }
 
 

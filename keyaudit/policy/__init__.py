@@ -24,10 +24,3 @@ def load(
     from keyaudit.policy import reading
 
     return reading.load(path, rules=rules, frameworks=frameworks)
-
-
-def default_text() -> str:
-    """Give the shipped policy as it is written, with the reasons for its numbers."""
-    from keyaudit.policy import shipped
-
-    return shipped.folder("default.yaml").read_text("utf-8")

@@ -60,14 +60,6 @@ def requirements(policy: Policy, frameworks: Sequence[Framework]) -> tuple[Requi
     )
 
 
-def add(frame: nw.LazyFrame[Any], asked: Sequence[Requirement]) -> nw.LazyFrame[Any]:
-    """Add the columns of each requirement as `name@k`."""
-    for k, requirement in enumerate(asked):
-        frame = frame.with_columns(**requirement.conditions)
-        frame = frame.with_columns(**{f"{name}@{k}": column for name, column in requirement.columns.items()})
-    return frame
-
-
 def _by_policy(policy: Policy, frameworks: tuple[str, ...]) -> Requirement:
     chosen = _Candidates("schedule", policy.schedules, None)
     steps = nw.lit(0)

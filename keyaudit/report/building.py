@@ -32,14 +32,14 @@ from keyaudit.model import (
 )
 from keyaudit.policy.waivers import covers
 from keyaudit.report import controls, subjects
-from keyaudit.report.exceptions import WAIVED, evidence
+from keyaudit.report.exceptions import evidence
 from keyaudit.report.findings import Bearing, Block, CredentialBlock, Findings
 from keyaudit.report.outcome import Outcome
 from keyaudit.report.population import Population
 from keyaudit.report.questions import Place
 from keyaudit.report.waiving import waive
 from keyaudit.rules import documentation
-from keyaudit.verdicts import FAIL, UNKNOWN, Judged
+from keyaudit.verdicts import FAIL, UNKNOWN, WAIVED, Judged
 
 if TYPE_CHECKING:
     from keyaudit.report.subjects import Judgement

@@ -10,10 +10,7 @@ from keyaudit.model import Basis, Inventory, Policy, Rule, ScopeStatus
 from keyaudit.report.controls import Evidence
 from keyaudit.report.outcome import Outcome
 from keyaudit.report.subjects import Judgement
-from keyaudit.verdicts import FAIL
-
-WAIVED = 3
-"""The code of a failure that a waiver covers."""
+from keyaudit.verdicts import FAIL, WAIVED
 
 
 def evidence(

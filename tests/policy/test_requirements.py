@@ -28,7 +28,7 @@ from keyaudit.model import (
 )
 from keyaudit.policy import classify
 from keyaudit.policy.explain import Required, explain
-from keyaudit.policy.requirements import Requirement, add, requirements
+from keyaudit.policy.requirements import Requirement, requirements
 from keyaudit.policy.strictness import lowered
 from keyaudit.times import DAY
 
@@ -98,6 +98,14 @@ def credential(**fields: Any) -> dict[str, Any]:
         "name": "name",
         **given_fields,
     }
+
+
+def add(frame: nw.LazyFrame[Any], asked: Sequence[Requirement]) -> nw.LazyFrame[Any]:
+    """Add the columns of each requirement as `name@k`."""
+    for k, requirement in enumerate(asked):
+        frame = frame.with_columns(**requirement.conditions)
+        frame = frame.with_columns(**{f"{name}@{k}": column for name, column in requirement.columns.items()})
+    return frame
 
 
 def judged(
