@@ -22,10 +22,15 @@ MOST_PROBLEMS_SHOWN = 100
 
 def did_you_mean(word: object, choices: Iterable[str]) -> str:
     """Give `; did you mean 'x'?` for the nearest of some words, or nothing."""
+    near = nearest(word, choices)
+    return f"; did you mean {near!r}?" if near else ""
+
+
+def nearest(word: object, choices: Iterable[str]) -> str | None:
+    """Give the nearest of some words, if one is near."""
     from difflib import get_close_matches
 
-    near = get_close_matches(str(word)[:80], list(choices), n=1, cutoff=0.6)
-    return f"; did you mean {near[0]!r}?" if near else ""
+    return next(iter(get_close_matches(str(word)[:80], list(choices), n=1, cutoff=0.6)), None)
 
 
 @dataclass(frozen=True, slots=True)

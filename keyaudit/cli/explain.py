@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from difflib import get_close_matches
 from textwrap import fill
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ import click
 from keyaudit.cli import options
 from keyaudit.cli.outputs import print_text
 from keyaudit.cli.tables import WIDTH
+from keyaudit.errors import UsageError, nearest
 
 if TYPE_CHECKING:
     from keyaudit.model import Control, Framework, Number, Rule
@@ -102,15 +102,12 @@ def _settings(rule: Rule) -> str:
 
 def _control(framework: Framework, wanted: str, rules: Sequence[Rule]) -> str:
     from keyaudit.cli.frameworks import states
-    from keyaudit.errors import UsageError
 
     known = {control.id.lower(): control for control in framework.controls}
     control: Control | None = known.get(wanted.lower())
     if control is None:
-        near = get_close_matches(wanted.lower(), known, n=1)
-        hint = (
-            f"did you mean {known[near[0]].id}?" if near else f"keyaudit frameworks {framework.id} lists them"
-        )
+        near = nearest(wanted.lower(), known)
+        hint = f"did you mean {known[near].id}?" if near else f"keyaudit frameworks {framework.id} lists them"
         raise UsageError(f"{framework.id} has no control {wanted!r}", hint=hint)
     ids = {rule.name: rule.id for rule in rules}
     lines = [
@@ -151,12 +148,10 @@ def _configured() -> bool:
 
 
 def _unknown(rules: Sequence[Rule], packs: Sequence[str], name: str) -> Exception:
-    from keyaudit.errors import UsageError
-
     known = [*(rule.id for rule in rules), *(rule.name for rule in rules), *packs]
-    near = get_close_matches(name, known, n=1) or get_close_matches(name.upper(), known, n=1)
+    near = nearest(name, known) or nearest(name.upper(), known)
     if near:
-        return UsageError(f"nothing is called {name!r}", hint=f"did you mean {near[0]}?")
+        return UsageError(f"nothing is called {name!r}", hint=f"did you mean {near}?")
     return UsageError(
         f"no rule and no control is called {name!r}",
         hint="for a credential, say where it is: --inventory FILE",

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from importlib import import_module
 from typing import Any
 
 import click
+
+from keyaudit.errors import nearest
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ class LazyGroup(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """See `click.Group.resolve_command`; a name that is almost one says which."""
         if args and args[0] not in self.table and not args[0].startswith("-"):
-            near = get_close_matches(args[0], self.table, n=1)
-            question = f" Did you mean {near[0]!r}?" if near else ""
+            near = nearest(args[0], self.table)
+            question = f" Did you mean {near!r}?" if near else ""
             ctx.fail(f"No such command {args[0]!r}.{question}")
         return super().resolve_command(ctx, args)

@@ -7,11 +7,10 @@ JSON. Formats see a `Report` and nothing else; sorting and counting happened bef
 from __future__ import annotations
 
 from dataclasses import dataclass
-from difflib import get_close_matches
 from importlib import import_module
 from typing import Any
 
-from keyaudit.errors import UsageError
+from keyaudit.errors import UsageError, nearest
 from keyaudit.model import Report
 
 
@@ -41,8 +40,8 @@ def render(name: str, report: Report, **options: Any) -> bytes:
     """
     known = FORMATS.get(name)
     if known is None:
-        near = get_close_matches(name, FORMATS, n=1)
-        hint = f"did you mean {near[0]}?" if near else f"formats are {', '.join(FORMATS)}"
+        near = nearest(name, FORMATS)
+        hint = f"did you mean {near}?" if near else f"formats are {', '.join(FORMATS)}"
         raise UsageError(f"no format is called {name!r}", hint=hint)
     content: bytes = import_module(known.module).render(report, **options)
     return content

@@ -14,11 +14,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from keyaudit.errors import PolicyError, Problem
+from keyaudit.errors import PolicyError, Problem, nearest
 from keyaudit.sources.protocol import Clock, Progress, Pulled, ScopeProgress, Source
 
 if TYPE_CHECKING:
@@ -124,9 +123,9 @@ def _check(entry: Mapping[str, Any]) -> tuple[Any, list[SettingsProblem]]:
 def _no_such_kind(kind: object) -> str:
     if kind is None:
         return f"is missing: write one of {', '.join(SOURCES)}"
-    close = get_close_matches(str(kind), SOURCES, 1)
+    close = nearest(kind, SOURCES)
     return (
-        f"no such source; did you mean {close[0]}?"
+        f"no such source; did you mean {close}?"
         if close
         else f"no such source; write one of {', '.join(SOURCES)}"
     )
@@ -135,9 +134,9 @@ def _no_such_kind(kind: object) -> str:
 def _problem(found: Any, fields: list[str]) -> SettingsProblem:
     path: tuple[str | int, ...] = tuple(found["loc"])
     if found["type"] == "extra_forbidden":
-        close = get_close_matches(str(path[-1]), fields, 1)
+        close = nearest(path[-1], fields)
         return SettingsProblem(
-            path, f"unknown setting; did you mean {close[0]}?" if close else "unknown setting"
+            path, f"unknown setting; did you mean {close}?" if close else "unknown setting"
         )
     if found["type"] == "missing":
         return SettingsProblem(path, "is missing")
