@@ -53,13 +53,15 @@ def audit(
     laid = questions.places(policy, frameworks, requirement_of, text_of, judged, populations)
     frame = populations.add(frame)
     asked = (questions.counts(frame, judged, laid), questions.suspicious(frame, judged))
-    counts, suspicious, schedules = run.collect([*asked, questions.by_schedule(frame)])
+    aside = (questions.by_schedule(frame), questions.scopes(listed))
+    counts, suspicious, schedules, scopes = run.collect([*asked, *aside])
     few = populations.add(judge(run.among(gathered, suspicious["row"]))[0])
     [suspects] = run.collect([questions.suspects(few, judged, populations, len(demands))])
     outcome = report.Outcome(
         counts=counts.row(0, named=True),
         suspects=suspects,
         schedules=dict(schedules.iter_rows()),
+        scopes=frozenset(scopes.iter_rows()),
         population=lambda: run.collect([population.question(frame, judged, len(demands))])[0],
         judged=judged,
         laid=laid,

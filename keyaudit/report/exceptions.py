@@ -34,11 +34,11 @@ def evidence(
         others={name: {j.subject: j.verdict for j in judged} for name, judged in others.items()},
         failing=failing,
         waived=waived,
-        blind=_blind(inventory, as_of),
+        blind=_blind(inventory, outcome.scopes, as_of),
     )
 
 
-def _blind(inventory: Inventory, as_of: int) -> str:
+def _blind(inventory: Inventory, scopes: frozenset[tuple[str, str]], as_of: int) -> str:
     """Say why nobody can call the population complete; empty if they can."""
     coverage = inventory.coverage
     if not coverage:
@@ -46,6 +46,8 @@ def _blind(inventory: Inventory, as_of: int) -> str:
     unseen = sum(scope.status is not ScopeStatus.COMPLETE for scope in coverage)
     if unseen:
         return f"{unseen:,} of {len(coverage):,} scopes were empty or could not be read completely"
+    if unclaimed := scopes - {(scope.source, scope.scope) for scope in coverage}:
+        return f"nobody says that {len(unclaimed):,} of the scopes that credentials came from are complete"
     if inventory.collected_at is not None and inventory.collected_at > as_of:
         return "the inventory was collected after the instant of the audit"
     return ""

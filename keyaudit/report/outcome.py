@@ -17,13 +17,15 @@ if TYPE_CHECKING:
 class Outcome:
     """What the engine answered: one row of counts, the rows that did not pass, and where things are.
 
-    `schedules` counts credentials by the name of the policy's schedule; `population` computes
-    every credential's row when a format asks for it.
+    `schedules` counts credentials by the name of the policy's schedule, `scopes` holds every
+    source and scope that a credential came from; `population` computes every credential's row
+    when a format asks for it.
     """
 
     counts: Mapping[str, Any]
     suspects: pl.DataFrame
     schedules: Mapping[str | None, int]
+    scopes: frozenset[tuple[str, str]]
     population: Callable[[], pl.DataFrame]
     judged: tuple[Judged, ...]
     laid: tuple[Place, ...]

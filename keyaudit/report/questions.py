@@ -177,6 +177,11 @@ def _shown(asked: Sequence[Judged], populations: Populations, requirements: int)
     return columns - {"age", *required}
 
 
+def scopes(listed: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    """Ask from which sources and scopes credentials came, to compare with what was asked for."""
+    return listed.select("source", "scope").unique()
+
+
 def by_schedule(frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     """Ask how many credentials each schedule of the policy governs."""
     return frame.group_by("schedule@0").agg(nw.len().alias("credentials"))

@@ -118,6 +118,11 @@ IN_THE_WAY: Mapping[str, tuple[dict[str, Any], str, str]] = {
         "not-evaluated",
         "1 of 1 scopes",
     ),
+    "a scope that nobody claims": (
+        {"coverage": (Coverage("store", "two", ScopeStatus.COMPLETE),)},
+        "not-evaluated",
+        "nobody says that 1 of the scopes",
+    ),
     "a rule that is switched off": (
         {"policy": POLICY + "rules: {rotation-overdue: {enabled: false}}"},
         "not-evaluated",
