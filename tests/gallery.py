@@ -7,11 +7,11 @@ import sys
 import tempfile
 from pathlib import Path
 
+from keyaudit.formats import FORMATS
 from transcripts import EXAMPLES, READMES, ROOT, keyaudit, refreshed
 
 AS_OF = "2026-05-01T00:00:00Z"
 REPORTS = ROOT / "reports"
-FORMATS = ("terminal", "json", "csv", "markdown", "html", "pdf")
 
 
 def make(example: Path, folder: Path) -> int:

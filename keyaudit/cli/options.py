@@ -8,9 +8,10 @@ from typing import Any
 
 import click
 
+from keyaudit.formats import FORMATS
+
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
-FORMATS = ("terminal", "json", "csv", "markdown", "html", "pdf")
 ENGINES = ("polars", "duckdb")
 SEVERITIES = ("critical", "high", "medium", "low", "none")
 GROUPS = ("owner", "environment")
@@ -49,7 +50,7 @@ config: Decorator = click.option(
 report_format: Decorator = click.option(
     "--format",
     "formats",
-    type=click.Choice(FORMATS),
+    type=click.Choice(tuple(FORMATS)),
     multiple=True,
     help="How the report looks. Repeat for several, with --output DIR.  [default: terminal]",
 )

@@ -8,7 +8,8 @@ import sys
 import click
 import pytest
 
-from keyaudit.cli import run
+from keyaudit import engine
+from keyaudit.cli import options, run
 from keyaudit.cli.program import COMMANDS, program
 from keyaudit.errors import (
     InventoryError,
@@ -156,6 +157,10 @@ def test_help_teaches_by_example(path, command, entry, capsys) -> None:
         option.name for option in command.params if isinstance(option, click.Option) and not option.help
     ] == []
     assert max(map(len, shown.splitlines())) <= 110
+
+
+def test_the_engines_to_choose_from_are_those_there_are() -> None:
+    assert options.ENGINES == engine.ENGINES
 
 
 def test_help_imports_nothing_heavy() -> None:
