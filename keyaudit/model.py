@@ -241,6 +241,11 @@ class Number:
     kind: str
     what: str
 
+    @property
+    def binds(self) -> bool:
+        """Whether the text itself sets this number, so that missing it is an exception."""
+        return self.value is not None and self.kind in {"required", "alternative"}
+
 
 @dataclass(frozen=True, slots=True)
 class Control:

@@ -101,8 +101,6 @@ def _settings(rule: Rule) -> str:
 
 
 def _control(framework: Framework, wanted: str, rules: Sequence[Rule]) -> str:
-    from keyaudit.cli.frameworks import states
-
     known = {control.id.lower(): control for control in framework.controls}
     control: Control | None = known.get(wanted.lower())
     if control is None:
@@ -120,7 +118,7 @@ def _control(framework: Framework, wanted: str, rules: Sequence[Rule]) -> str:
         f"How sure we are of this row: {control.confidence}.",
     ]
     lines += [_number(number) for number in control.numbers]
-    if not any(map(states, control.numbers)):
+    if not any(number.binds for number in control.numbers):
         lines.append("Its text sets no number: your policy's is what an auditor tests.")
     if control.rules:
         lines += ["", "Rules that bear on it:", *(f"  {ids.get(name, '')}  {name}" for name in control.rules)]

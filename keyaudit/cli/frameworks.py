@@ -61,7 +61,9 @@ def command(framework: str | None, form: str) -> None:
                 "id": known.id,
                 "version": known.version,
                 "controls": len(known.controls),
-                "own_numbers": sum(any(map(states, control.numbers)) for control in known.controls),
+                "own_numbers": sum(
+                    any(number.binds for number in control.numbers) for control in known.controls
+                ),
                 "compared": sum(any(map(compared, control.numbers)) for control in known.controls),
                 "name": known.name,
             }
@@ -71,14 +73,9 @@ def command(framework: str | None, form: str) -> None:
     )
 
 
-def states(number: Number) -> bool:
-    """Say whether the text itself sets this number, so that missing it is an exception."""
-    return number.value is not None and number.kind in {"required", "alternative"}
-
-
 def compared(number: Number) -> bool:
     """Say whether credentials are compared with this number: not where people, or the policy, are."""
-    return states(number) and number.fact not in ELSEWHERE
+    return number.binds and number.fact not in ELSEWHERE
 
 
 def number_in_words(number: Number) -> str:

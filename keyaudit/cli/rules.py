@@ -17,7 +17,7 @@ Examples:
 @format_option
 def command(form: str) -> None:
     """List every rule: id, name, default severity, on what it stands, what a policy may set."""
-    from keyaudit.rules import RULES
+    from keyaudit.rules import RULES, documentation
 
     rows = [
         {
@@ -26,13 +26,8 @@ def command(form: str) -> None:
             "severity": rule.severity,
             "basis": rule.basis,
             "settings": list(rule.params),
-            "fails_when": title(rule.doc),
+            "fails_when": documentation(rule).title,
         }
         for rule in RULES
     ]
     print_rows(rows, form)
-
-
-def title(doc: str) -> str:
-    """Give what a rule's documentation says in its first line, behind id and name."""
-    return doc.strip().splitlines()[0].partition(": ")[2].rstrip(".")

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from keyaudit.match import Match
 from keyaudit.model import Control, Framework, FrameworkDemand, Number, Policy, Schedule
 
-ENFORCED = frozenset({"required", "alternative"})
 _NOT_ABOUT_CREDENTIALS = frozenset({"policy_review", "manual"})
 _NOTHING = FrameworkDemand()
 
@@ -30,13 +29,13 @@ def numbers(policy: Policy, framework: Framework, fact: str) -> list[tuple[Contr
         for control in framework.controls
         if control.id not in exempt
         for number in control.numbers
-        if number.fact == fact and number.kind in ENFORCED and number.value is not None
+        if number.fact == fact and number.binds and number.value is not None
     ]
 
 
 def compared(number: Number) -> bool:
     """Say whether a number binds credentials, and not the policy's review or what people look at."""
-    return number.kind in ENFORCED and number.value is not None and number.fact not in _NOT_ABOUT_CREDENTIALS
+    return number.binds and number.fact not in _NOT_ABOUT_CREDENTIALS
 
 
 def review_interval(policy: Policy, frameworks: Sequence[Framework]) -> tuple[int, str] | None:
