@@ -243,17 +243,21 @@ class TestPace:
 
 
 def test_an_interrupt_stops_every_thread_and_keeps_what_was_learned(aws: AwsCase) -> None:
-    for number in range(116):
+    """The signal comes with the first report, after a hundred answers; how many more come is up to the machine."""
+    total = 320
+    for number in range(total - 4):
         aws.plant(f"more/{number}", region=BROKEN)
-    source = aws.source(cache=True, regions=[BROKEN], requests_per_second=30)
+    source = aws.source(cache=True, regions=[BROKEN], requests_per_second=40)
     with pytest.raises(KeyboardInterrupt):
         source.pull(lambda report: signal.pthread_kill(threading.main_thread().ident, signal.SIGINT))
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("keyaudit-")]
-    assert 100 <= len(aws.proxy.asked("ListSecretVersionIds")) < 120
+    before = len(aws.proxy.asked("ListSecretVersionIds"))
+    assert 100 <= before < total
     aws.proxy.plan()
     whole = aws.pull(cache=True, regions=[BROKEN])
     assert statuses(whole) == {aws.broken: "complete"}
-    assert len(aws.proxy.asked("ListSecretVersionIds")) == 20
+    again = len(aws.proxy.asked("ListSecretVersionIds"))
+    assert total - before <= again <= total - 100
 
 
 class TestPermissions:
