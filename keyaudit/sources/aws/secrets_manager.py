@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -32,6 +32,9 @@ COLUMNS = frozenset(CREDENTIALS) - {*TAGGED, "expires_at", "compromised_at"}
 VERSION_COLUMNS = frozenset(
     f"versions.{name}" for name in ("id", "state", "created_at", "superseded_at", "last_used_at", "stages")
 ) | {"versions"}
+
+_LOOK_UP = 0.2
+"""Seconds after which a waiting thread notices an interrupt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +121,12 @@ class AwsSecretsManager:
         self, scopes: Sequence[_Scope], reporter: _Reporter, pool: ThreadPoolExecutor
     ) -> list[ScopeOutcome]:
         futures = [pool.submit(self._pull_scope, scope, reporter) for scope in scopes]
-        for done in as_completed(futures):
-            done.result()  # a fault of ours ends the pull at once
+        pending = set(futures)
+        while pending:
+            # Once polars is loaded, a signal restarts a wait instead of ending it: look up now and then.
+            done, pending = wait(pending, timeout=_LOOK_UP, return_when=FIRST_COMPLETED)
+            for future in done:
+                future.result()  # a fault of ours ends the pull at once
         outcomes = [future.result() for future in futures]
         pairs = zip(scopes, outcomes, strict=True)
         return [_judge_empty(scope, outcome, outcomes) for scope, outcome in pairs]
