@@ -27,7 +27,7 @@ _COMPARED = frozenset({"rotation_period", "grace_period"})
 class Populations:
     """The distinct groups of credentials that controls are about, each one boolean column.
 
-    `column(framework, control)` is None where a control is about every credential.
+    `column(scope, applies_to)` is None where a control is about every credential.
     """
 
     expressions: dict[str, nw.Expr] = field(default_factory=dict)
