@@ -47,15 +47,26 @@ def command(
 
     name = " ".join(words)
     if rule := _rule(RULES, name):
+        _about_no_credential(name, inventories, as_of)
         print_text(f"{rule.doc.strip()}\n\n{_settings(rule)}")
         return
     pack, _, control = name.replace(":", " ", 1).partition(" ")
     if control and pack in packs.available():
+        _about_no_credential(name, inventories, as_of)
         print_text(_control(packs.load([pack], {rule.name for rule in RULES})[0], control, RULES))
         return
     if not inventories and config is None and not _configured():
         raise _unknown(RULES, packs.available(), name)
     print_text("\n".join(_credential(name, inventories, policy, frameworks, as_of, config)))
+
+
+def _about_no_credential(name: str, inventories: Sequence[str], as_of: str | None) -> None:
+    """Refuse options that would change nothing: who gives them expects an answer about a credential."""
+    if inventories or as_of is not None:
+        raise UsageError(
+            f"{name} is a rule or a control: --inventory and --as-of are for credentials",
+            hint="leave the options out, or name a credential of the inventory",
+        )
 
 
 def _credential(

@@ -84,6 +84,12 @@ UNKNOWN = [
 ]
 
 
+@pytest.mark.parametrize("words", [["KA101"], ["soc2", "CC6.1"]])
+def test_explain_refuses_options_that_would_change_nothing(words, capsys) -> None:
+    assert run(["explain", *words, "--inventory", "nowhere.yaml"]) == 2
+    assert "are for credentials" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(("words", "hint"), UNKNOWN)
 def test_explain_of_nothing_says_what_was_meant(words, hint, capsys, monkeypatch, tmp_path) -> None:
     monkeypatch.chdir(tmp_path)
