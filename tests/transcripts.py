@@ -102,7 +102,7 @@ def _frameworks(_argument: str, _block: str, folder: Path) -> str:
 def _least_privilege(kind: str, _block: str, _folder: Path) -> str:
     from keyaudit.sources import least_privilege
 
-    return f"```json\n{json.dumps(least_privilege(kind), indent=2)}\n```\n"
+    return f"```json\n{least_privilege(kind)}\n```\n"
 
 
 _MAKERS: dict[str, Callable[[str, str, Path], str]] = {

@@ -12,8 +12,9 @@ a missing one raises MissingExtraError.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,8 @@ from keyaudit.errors import PolicyError, Problem, nearest
 from keyaudit.sources.protocol import Clock, Progress, Pulled, ScopeProgress, Source
 
 if TYPE_CHECKING:
-    from pydantic import BaseModel
+    from keyaudit.sources.pulling.settings import PullSettings
+    from keyaudit.sources.pulling.source import PullingSource
 
 __all__ = [
     "SOURCES",
@@ -40,15 +42,29 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One kind of source. Each field imports what it needs when it is called.
+    """One kind of source: what it lists, whose it is, and where its class is.
 
-    `settings` gives the pydantic model of its settings, `open` makes the source from a checked
-    one, `least_privilege` gives the policy to grant, for checked settings or in general.
+    `family` is a package beside this file, the extra that brings its client, and what
+    `least_privilege` may be asked for; its module `grants` has the policy. `place` names the
+    module and class, imported when a source is opened: providers' packages are many.
     """
 
-    settings: Callable[[], type[BaseModel]]
-    open: Callable[[Any, Clock, Path | None], Source]
-    least_privilege: Callable[[Any | None], dict[str, Any]]
+    lists: str
+    family: str
+    place: str
+
+    def load(self) -> type[PullingSource[Any]]:
+        """Import the class."""
+        module, name = self.place.split(":")
+        found: type[PullingSource[Any]] = getattr(import_module(f"{__name__}.{self.family}.{module}"), name)
+        return found
+
+
+SOURCES: dict[str, Kind] = {
+    "aws-secrets-manager": Kind(
+        "AWS Secrets Manager: secrets and their versions", "aws", "secrets_manager.source:AwsSecretsManager"
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,31 +73,6 @@ class SettingsProblem:
 
     path: tuple[str | int, ...]
     message: str
-
-
-def _aws_secrets_manager_settings() -> type[BaseModel]:
-    from keyaudit.sources.aws.settings import AwsSecretsManagerSettings
-
-    return AwsSecretsManagerSettings
-
-
-def _aws_secrets_manager(settings: Any, clock: Clock, cache_dir: Path | None) -> Source:
-    from keyaudit.sources.aws.secrets_manager import AwsSecretsManager
-
-    return AwsSecretsManager(settings, clock=clock, cache_dir=cache_dir)
-
-
-def _aws_secrets_manager_policy(settings: Any | None) -> dict[str, Any]:
-    from keyaudit.sources.aws import permissions
-
-    return permissions.least_privilege(settings)
-
-
-SOURCES: dict[str, Kind] = {
-    "aws-secrets-manager": Kind(
-        _aws_secrets_manager_settings, _aws_secrets_manager, _aws_secrets_manager_policy
-    ),
-}
 
 
 def check_settings(entry: Mapping[str, Any]) -> list[SettingsProblem]:
@@ -99,12 +90,26 @@ def open_source(entry: Mapping[str, Any], *, clock: Clock, cache_dir: Path | Non
     if problems:
         name = str(entry.get("name", "sources"))
         raise PolicyError([_as_problem(name, problem) for problem in problems])
-    return SOURCES[entry["kind"]].open(settings, clock, cache_dir)
+    return SOURCES[entry["kind"]].load()(settings, clock=clock, cache_dir=cache_dir)
 
 
-def least_privilege(kind: str, entry: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """Give the policy that a kind of source needs; raises KeyError for a kind that does not exist."""
-    return SOURCES[kind].least_privilege(_check(entry)[0] if entry is not None else None)
+def least_privilege(name: str, entries: Iterable[Mapping[str, Any]] = ()) -> str:
+    """Give the least that the provider must grant for a pull, as the text that its tools take.
+
+    `name` is a kind, or a family for all of its kinds; `entries` of keyaudit.yaml narrow it down to
+    what they need. Raises KeyError for a name that does not exist.
+    """
+    wanted: dict[str, list[PullSettings]] = {
+        kind: [] for kind, found in SOURCES.items() if name in {kind, found.family}
+    }
+    if not wanted:
+        raise KeyError(name)
+    for entry in entries:
+        if entry["kind"] in wanted:
+            wanted[entry["kind"]].append(_check(entry)[0])
+    grants = import_module(f"{__name__}.{SOURCES[next(iter(wanted))].family}.grants")
+    text: str = grants.least_privilege(wanted)
+    return text
 
 
 def _check(entry: Mapping[str, Any]) -> tuple[Any, list[SettingsProblem]]:
@@ -113,10 +118,11 @@ def _check(entry: Mapping[str, Any]) -> tuple[Any, list[SettingsProblem]]:
     kind = entry.get("kind")
     if not isinstance(kind, str) or kind not in SOURCES:
         return None, [SettingsProblem(("kind",), _no_such_kind(kind))]
+    model = SOURCES[kind].load().Settings
     try:
-        return SOURCES[kind].settings().model_validate(entry), []
+        return model.model_validate(entry), []
     except ValidationError as error:
-        fields = SOURCES[kind].settings().model_fields
+        fields = model.model_fields
         return None, [_problem(found, list(fields)) for found in error.errors(include_url=False)]
 
 

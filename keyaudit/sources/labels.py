@@ -9,18 +9,24 @@ first that is present wins, and values are kept as written:
     owner         keyaudit:owner, owner
     any other     keyaudit:COLUMN only: class, provider, lineage, reach, consumers, exposure, user_owned
 
+`keyaudit_` and `keyaudit-` serve as well where a store takes no colon.
+
 `team` stays a label: a team is not always an owner. A value that its column cannot hold
 (`tier: gold`) leaves the column not known and stays visible among the labels.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from keyaudit.columns import CHOICES, CREDENTIALS
 
-PREFIX = "keyaudit:"
+if TYPE_CHECKING:
+    from keyaudit.inventory.rows import Credential
+
+PREFIXES = ("keyaudit:", "keyaudit_", "keyaudit-")
+"""Google's labels take no colon, and nothing but `_` and `-` beside small letters and digits."""
 COLUMNS: dict[str, tuple[str, ...]] = {
     "environment": ("environment", "env"),
     "tier": ("tier",),
@@ -33,6 +39,9 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "exposure": (),
     "user_owned": (),
 }
+TAGGED = frozenset({"reach", "consumers", "exposure", "user_owned"})
+"""Columns that nothing but a label fills."""
+
 _FIELDS = {"class": "cls"}
 _BOOLEANS = {"true": True, "false": False}
 
@@ -44,13 +53,23 @@ def read_labels(labels: Mapping[str, str]) -> dict[str, Any]:
     by_key = {key.lower(): value for key, value in labels.items()}
     found: dict[str, Any] = {}
     for column, keys in COLUMNS.items():
-        for key in (PREFIX + column, *keys):
+        for key in (*(prefix + column for prefix in PREFIXES), *keys):
             if (text := by_key.get(key)) is not None:
                 value = _value(column, text.strip())
                 if value is not None:
                     found[_FIELDS.get(column, column)] = value
                 break
     return found
+
+
+def tagged(rows: Iterable[Credential]) -> frozenset[str]:
+    """Name the columns that only a label of ours fills: collected where any credential has it."""
+    missing = set(TAGGED)
+    for row in rows:
+        missing -= {name for name in missing if getattr(row, name) is not None}
+        if not missing:
+            break
+    return TAGGED - missing
 
 
 def _value(column: str, text: str) -> str | int | bool | None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from servers.aws_dialect import AwsJson
 from servers.fault_proxy import Fault, FaultProxy
 from servers.secrets_manager import SecretsManager
 
@@ -82,8 +83,8 @@ def test_a_bare_scan_takes_documents_and_sources_together(store, keyaudit, tmp_p
 
 
 def test_what_was_denied_is_3_and_on_page_one(store, keyaudit, tmp_path) -> None:
-    with FaultProxy(store.url) as proxy:
-        proxy.plan(Fault("denied"))
+    with FaultProxy(store.url, AwsJson("SecretList")) as proxy:
+        proxy.plan(Fault("denied", "ListSecrets"))
         configure(tmp_path, proxy.url)
         done = keyaudit("scan", "--source", "production", **NOBODY)
     assert done.returncode == 3, done.stderr.decode()

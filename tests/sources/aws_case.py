@@ -12,6 +12,7 @@ from typing import Any, Self
 
 from keyaudit.sources import Pulled, ScopeProgress, least_privilege, open_source
 from keyaudit.times import DAY, SECOND
+from servers.aws_dialect import AwsJson
 from servers.fault_proxy import Asked, Fault, FaultProxy
 from sources.contract import CANARY
 
@@ -22,35 +23,35 @@ NOW = int(time.time()) * SECOND // DAY * DAY + DAY // 2
 """Noon of today: moto stamps its own clock on what is planted."""
 
 _PLANS: dict[str, tuple[Fault, ...]] = {
-    "denied": (Fault("denied"),),
+    "denied": (Fault("denied", "ListSecrets"),),
     "versions-denied": (Fault("denied", "ListSecretVersionIds"),),
     "one-version-list-denied": (Fault("denied", "ListSecretVersionIds", times=1),),
-    "throttled": (Fault("throttled", headers={"Retry-After": "0"}),),
-    "throttled-by-status": (Fault("too-many"),),
-    "throttled-once": (Fault("throttled", times=1),),
-    "server-error": (Fault("server-error"),),
-    "server-error-once": (Fault("server-error", times=1),),
-    "timeout": (Fault("silent", seconds=1.5),),
-    "reset": (Fault("reset"),),
-    "reset-once": (Fault("reset", times=1),),
-    "truncated": (Fault("truncated"),),
-    "truncated-once": (Fault("truncated", times=1),),
-    "bad-json": (Fault("bad-json"),),
-    "no-list": (Fault("no-list"),),
-    "wrong-shape": (Fault("wrong-shape"),),
-    "unreadable-entry": (Fault("bad-row"),),
-    "unreadable-time": (Fault("bad-time"),),
-    "expired-at-once": (Fault("expired"),),
-    "expired-in-the-list": (Fault("duplicate-page", times=1), Fault("expired")),
+    "throttled": (Fault("throttled", "ListSecrets", headers={"Retry-After": "0"}),),
+    "throttled-by-status": (Fault("too-many", "ListSecrets"),),
+    "throttled-once": (Fault("throttled", "ListSecrets", times=1),),
+    "server-error": (Fault("server-error", "ListSecrets"),),
+    "server-error-once": (Fault("server-error", "ListSecrets", times=1),),
+    "timeout": (Fault("silent", "ListSecrets", seconds=1.5),),
+    "reset": (Fault("reset", "ListSecrets"),),
+    "reset-once": (Fault("reset", "ListSecrets", times=1),),
+    "truncated": (Fault("truncated", "ListSecrets"),),
+    "truncated-once": (Fault("truncated", "ListSecrets", times=1),),
+    "bad-json": (Fault("bad-json", "ListSecrets"),),
+    "no-list": (Fault("no-list", "ListSecrets"),),
+    "wrong-shape": (Fault("wrong-shape", "ListSecrets"),),
+    "unreadable-entry": (Fault("bad-row", "ListSecrets"),),
+    "unreadable-time": (Fault("bad-time", "ListSecrets"),),
+    "expired-at-once": (Fault("expired", "ListSecrets"),),
+    "expired-half-way": (Fault("duplicate-page", "ListSecrets", times=1), Fault("expired", "ListSecrets")),
     "expired-in-the-versions": (Fault("expired", "ListSecretVersionIds", after=1),),
-    "bad-signature": (Fault("bad-signature"),),
-    "hostile-code": (Fault("hostile-code"),),
-    "scope-not-enabled": (Fault("region-disabled"),),
-    "slow": (Fault("slow"),),
-    "empty-page": (Fault("empty-page", times=2),),
-    "duplicate-page": (Fault("duplicate-page", times=1),),
-    "repeated-token": (Fault("repeated-token", after=0),),
-    "refused-token": (Fault("duplicate-page", times=1), Fault("token-refused")),
+    "bad-signature": (Fault("bad-signature", "ListSecrets"),),
+    "hostile-code": (Fault("hostile-code", "ListSecrets"),),
+    "scope-not-enabled": (Fault("region-disabled", "ListSecrets"),),
+    "slow": (Fault("slow", "ListSecrets"),),
+    "empty-page": (Fault("empty-page", "ListSecrets", times=2),),
+    "duplicate-page": (Fault("duplicate-page", "ListSecrets", times=1),),
+    "repeated-token": (Fault("repeated-token", "ListSecrets", after=0),),
+    "refused-token": (Fault("duplicate-page", "ListSecrets", times=1), Fault("token-refused", "ListSecrets")),
 }
 
 
@@ -71,12 +72,45 @@ def moto_server() -> Iterator[str]:
 class AwsCase:
     """Secrets in two regions of one account, and a fresh proxy for every test."""
 
+    FAULTS = {
+        "denied": "failed",
+        "versions-denied": "partial",
+        "one-version-list-denied": "partial",
+        "throttled": "failed",
+        "throttled-by-status": "failed",
+        "throttled-once": "complete",
+        "server-error": "failed",
+        "server-error-once": "complete",
+        "timeout": "failed",
+        "reset": "failed",
+        "reset-once": "complete",
+        "truncated": "failed",
+        "truncated-once": "complete",
+        "bad-json": "failed",
+        "no-list": "failed",
+        "wrong-shape": "failed",
+        "unreadable-entry": "partial",
+        "unreadable-time": "partial",
+        "expired-at-once": "failed",
+        "expired-half-way": "partial",
+        "expired-in-the-versions": "partial",
+        "bad-signature": "failed",
+        "hostile-code": "failed",
+        "scope-not-enabled": "failed",
+        "slow": "complete",
+        "empty-page": "complete",
+        "duplicate-page": "partial",
+        "repeated-token": "partial",
+        "refused-token": "partial",
+    }
+    CANNOT_HAPPEN: dict[str, str] = {}
+
     broken = f"{ACCOUNT}/{BROKEN}"
     healthy = f"{ACCOUNT}/{HEALTHY}"
     clock_at = NOW
 
     def __init__(self, moto: str, folder: Path) -> None:
-        self.proxy = FaultProxy(moto, self._mend)
+        self.proxy = FaultProxy(moto, AwsJson("SecretList"), self._mend)
         self.cache_dir = folder / "cache"
         self._timeout = "30s"
 
@@ -99,7 +133,7 @@ class AwsCase:
             return body
         answer = json.loads(body)
         account = json.loads(asked.body)["SecretId"].split(":")[4]
-        kept = self.backend(asked.region, account).secrets[answer["Name"]].versions
+        kept = self.backend(asked.scope, account).secrets[answer["Name"]].versions
         for version in answer["Versions"]:
             version["CreatedDate"] = kept[version["VersionId"]]["createdate"]
             del version["LastAccessedDate"]
@@ -155,14 +189,22 @@ class AwsCase:
     def break_with(self, fault: str) -> None:
         if fault == "timeout":
             self._timeout = "1s"
-        self.proxy.plan(*(Fault(**{**vars(each), "region": BROKEN, "seen": 0}) for each in _PLANS[fault]))
+        self.proxy.plan(*(Fault(**{**vars(each), "scope": BROKEN, "seen": 0}) for each in _PLANS[fault]))
+
+    def with_an_empty_scope(self) -> tuple[Pulled, str]:
+        return self.pull(regions=["ap-southeast-2", BROKEN, HEALTHY]), f"{ACCOUNT}/ap-southeast-2"
+
+    def requests(self) -> int:
+        return len(self.proxy.log)
 
     def operations(self) -> set[str]:
         return {f"{each.service}:{each.operation}" for each in self.proxy.log}
 
     def granted(self) -> set[str]:
         allowed = [
-            each for each in least_privilege("aws-secrets-manager")["Statement"] if each["Effect"] == "Allow"
+            each
+            for each in json.loads(least_privilege("aws-secrets-manager"))["Statement"]
+            if each["Effect"] == "Allow"
         ]
         return {action for each in allowed for action in each["Action"]} | {"sts:GetCallerIdentity"}
 

@@ -37,8 +37,32 @@ def aws(moto: str, tmp_path) -> Iterator[AwsCase]:
         yield case
 
 
-@pytest.fixture(params=["aws"])
+CASES: dict[str, tuple[str, type[SourceCase]]] = {
+    "aws-secrets-manager": ("aws", AwsCase),
+}
+"""Each kind of source: the fixture that plants its case, and the case's class."""
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run what asks for `case` once a source, and what asks for `fault` too once for each of its faults."""
+    if "fault" in metafunc.fixturenames:
+        every = [
+            pytest.param(kind, fault, id=f"{kind}-{fault}")
+            for kind, (_, case) in CASES.items()
+            for fault in case.FAULTS
+        ]
+        metafunc.parametrize(("case", "fault"), every, indirect=["case"])
+    elif "case" in metafunc.fixturenames:
+        metafunc.parametrize("case", CASES, indirect=True)
+
+
+@pytest.fixture
 def case(request: pytest.FixtureRequest) -> SourceCase:
     """Every source that must keep the contract, in turn."""
-    found: SourceCase = request.getfixturevalue(request.param)
+    found: SourceCase = request.getfixturevalue(CASES[request.param][0])
     return found
+
+
+@pytest.fixture(params=CASES)
+def case_class(request: pytest.FixtureRequest) -> type[SourceCase]:
+    return CASES[request.param][1]

@@ -1,7 +1,7 @@
 """What a source brings along to be tested like every other one.
 
-A case plants the same things in its own emulator: two scopes, the first of which can be broken,
-credentials in both, and secret values that must never be seen again.
+A case plants credentials in its own server: in two scopes, the first of which can be broken (or in
+one, where a provider lists everything at once), and secret values that must never be seen again.
 """
 
 from __future__ import annotations
@@ -14,51 +14,56 @@ from keyaudit.sources import Pulled, Source
 CANARY = "CANARY"
 """Is part of every secret value, session token and secret key that a case plants."""
 
-FAULTS = {
-    "denied": "failed",
-    "versions-denied": "partial",
-    "one-version-list-denied": "partial",
-    "throttled": "failed",
-    "throttled-by-status": "failed",
-    "throttled-once": "complete",
-    "server-error": "failed",
-    "server-error-once": "complete",
-    "timeout": "failed",
-    "reset": "failed",
-    "reset-once": "complete",
-    "truncated": "failed",
-    "truncated-once": "complete",
-    "bad-json": "failed",
-    "no-list": "failed",
-    "wrong-shape": "failed",
-    "unreadable-entry": "partial",
-    "unreadable-time": "partial",
-    "expired-at-once": "failed",
-    "expired-in-the-list": "partial",
-    "expired-in-the-versions": "partial",
-    "bad-signature": "failed",
-    "hostile-code": "failed",
-    "scope-not-enabled": "failed",
-    "slow": "complete",
-    "empty-page": "complete",
-    "duplicate-page": "partial",
-    "repeated-token": "partial",
-    "refused-token": "partial",
-}
-"""What the broken scope must come to; the other one stays complete."""
+MATRIX = (
+    "denied",
+    "throttled",
+    "throttled-once",
+    "server-error",
+    "server-error-once",
+    "timeout",
+    "reset",
+    "reset-once",
+    "truncated",
+    "bad-json",
+    "expired-at-once",
+    "expired-half-way",
+    "slow",
+    "duplicate-page",
+    "repeated-token",
+)
+"""Every source meets each of these, or says in `CANNOT_HAPPEN` why it never will."""
 
 
 class SourceCase(Protocol):
+    """The class carries the table of its faults; an instance is a planted server."""
+
+    FAULTS: dict[str, str]
+    """What the broken scope comes to, by fault: `MATRIX`, and what only this source can meet."""
+    CANNOT_HAPPEN: dict[str, str]
+    """Faults of `MATRIX` that this provider's protocol rules out, and why."""
+
     broken: str
-    healthy: str
+    healthy: str | None
     clock_at: int
 
     def source(self, **settings: Any) -> Source:
-        """Open the source on both scopes."""
+        """Open the source on all scopes."""
+        ...
+
+    def pull(self, **settings: Any) -> Pulled:
+        """Open and pull, watched by nobody."""
         ...
 
     def break_with(self, fault: str) -> None:
         """Make the first scope fail in one of the ways of `FAULTS`."""
+        ...
+
+    def with_an_empty_scope(self) -> tuple[Pulled, str]:
+        """Pull with one more declared scope that has nothing in it; gives its name as well."""
+        ...
+
+    def requests(self) -> int:
+        """Count what the server was asked so far, signing in included."""
         ...
 
     def operations(self) -> set[str]:
@@ -66,11 +71,7 @@ class SourceCase(Protocol):
         ...
 
     def granted(self) -> set[str]:
-        """Name what the shipped least-privilege policy grants, or what needs no grant."""
-        ...
-
-    def pull(self, **settings: Any) -> Pulled:
-        """Open and pull, watched by nobody."""
+        """Name which of `operations` the shipped least-privilege policy grants, or what needs no grant."""
         ...
 
     @property

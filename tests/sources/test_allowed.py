@@ -6,7 +6,7 @@ import pytest
 
 from keyaudit.sources.aws.accounts import Session
 from keyaudit.sources.aws.allowed import ALLOWED, LISTING, refuse_others
-from keyaudit.sources.aws.settings import AwsSecretsManagerSettings
+from keyaudit.sources.aws.secrets_manager.settings import AwsSecretsManagerSettings
 from keyaudit.sources.protocol import OperationRefusedError
 from sources.aws_case import HEALTHY, AwsCase
 

@@ -38,3 +38,11 @@ CASES = [
 @pytest.mark.parametrize(("labels", "columns"), CASES, ids=[str(case[0]) for case in CASES])
 def test_labels_fill_columns(labels: dict, columns: dict) -> None:
     assert read_labels(labels) == columns
+
+
+@pytest.mark.parametrize("prefix", ["keyaudit:", "keyaudit_", "keyaudit-", "KeyAudit_"])
+def test_stores_that_take_no_colon_have_other_spellings(prefix: str) -> None:
+    assert read_labels({f"{prefix}lineage": "openai", f"{prefix}user_owned": "true"}) == {
+        "lineage": "openai",
+        "user_owned": True,
+    }

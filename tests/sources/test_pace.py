@@ -6,8 +6,8 @@ import threading
 
 import pytest
 
-from keyaudit.sources.pace import LONGEST_HOLD, Pace
 from keyaudit.sources.protocol import StoppedError
+from keyaudit.sources.pulling.pace import LONGEST_HOLD, Pace
 
 
 class Time:

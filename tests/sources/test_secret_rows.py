@@ -11,13 +11,15 @@ from hypothesis import strategies as st
 
 from keyaudit.inventory import from_rows
 from keyaudit.inventory.rows import Rotation
-from keyaudit.sources.aws.refusals import UnreadableAnswerError
-from keyaudit.sources.aws.secret_entries import SecretVersion, read_secrets
-from keyaudit.sources.aws.secret_rows import Place, credential_row, label_rows, version_rows
-from keyaudit.sources.aws.secrets_manager import COLUMNS, TAGGED
+from keyaudit.sources.aws.places import Place
+from keyaudit.sources.aws.secrets_manager.entries import SecretVersion, read_secrets
+from keyaudit.sources.aws.secrets_manager.rows import credential_row, label_rows, version_rows
+from keyaudit.sources.aws.secrets_manager.source import COLUMNS
+from keyaudit.sources.labels import TAGGED
+from keyaudit.sources.pulling.refusals import RefusedError
 from keyaudit.times import SECOND
 
-HOME = Place("111122223333", "eu-west-1")
+HOME = Place("111122223333", "eu-west-1", None)
 ARN = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:app/db-AbCdEf"
 LAMBDA = "arn:aws:lambda:eu-west-1:111122223333:function:rotate"
 
@@ -187,7 +189,7 @@ def test_fields_that_we_do_not_know_are_no_obstacle() -> None:
 def test_any_bytes_are_a_page_or_unreadable(body: bytes) -> None:
     try:
         read_secrets(body)
-    except UnreadableAnswerError:
+    except RefusedError:
         return
     assert isinstance(msgspec.json.decode(body)["SecretList"], list)
 

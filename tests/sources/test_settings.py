@@ -10,11 +10,11 @@ import pytest
 
 from keyaudit.errors import PolicyError
 from keyaudit.sources import check_settings, open_source
-from keyaudit.sources.aws.settings import AwsSecretsManagerSettings
+from keyaudit.sources.aws.secrets_manager.settings import AwsSecretsManagerSettings
 from keyaudit.times import SECOND
 
 LEAST = {"name": "production", "kind": "aws-secrets-manager"}
-NO_ENDPOINT = "neither https://HOST nor http:// on this machine; requests carry session tokens"
+NO_ENDPOINT = "neither https://HOST nor http:// on this machine; requests carry credentials"
 
 WRONG = [
     ({"region": ["eu-west-1"]}, ("region",), "unknown setting; did you mean regions?"),

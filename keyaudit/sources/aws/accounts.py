@@ -14,8 +14,9 @@ from keyaudit import __version__
 from keyaudit.errors import SourceError
 from keyaudit.sources.aws.allowed import guard
 from keyaudit.sources.aws.botocore import api_models, botocore
-from keyaudit.sources.aws.refusals import Refusal, expected, explain, promised
-from keyaudit.sources.aws.settings import AwsSecretsManagerSettings, account_of
+from keyaudit.sources.aws.refusals import promised, refusing
+from keyaudit.sources.aws.settings import AwsSettings, account_of
+from keyaudit.sources.pulling.refusals import Refusal, RefusedError
 from keyaudit.times import SECOND
 
 SESSION_NAME = "keyaudit"
@@ -38,7 +39,7 @@ class Account:
 class Session:
     """A guarded botocore session. Clients are made one at a time, as botocore sessions require."""
 
-    def __init__(self, settings: AwsSecretsManagerSettings, credentials: Any = None) -> None:
+    def __init__(self, settings: AwsSettings, credentials: Any = None) -> None:
         """Sign in as the profile says, or with `credentials`."""
         self._settings = settings
         self._lock = threading.Lock()
@@ -83,7 +84,7 @@ class _Given:
         return self._credentials
 
 
-def sign_in(settings: AwsSecretsManagerSettings) -> Session:
+def sign_in(settings: AwsSettings) -> Session:
     """Open the caller's own session; raises SourceError when there is nothing to sign in with."""
     exceptions = botocore("exceptions")
     try:
@@ -109,13 +110,14 @@ def sign_in(settings: AwsSecretsManagerSettings) -> Session:
 def own_account(session: Session) -> Account:
     """Ask whose credentials these are."""
     try:
-        answer = session.client("sts", session.home_region()).get_caller_identity()
+        with refusing():
+            answer = session.client("sts", session.home_region()).get_caller_identity()
         return Account(str(promised(answer, "Account")), session)
-    except expected() as error:
-        return Account(UNKNOWN_ACCOUNT, None, explain(error))
+    except RefusedError as error:
+        return Account(UNKNOWN_ACCOUNT, None, error.refusal)
 
 
-def enter(entry: str, own: Account, base: Session, settings: AwsSecretsManagerSettings) -> Account:
+def enter(entry: str, own: Account, base: Session, settings: AwsSettings) -> Account:
     """Get into one entry of `accounts`: our own account as we are, any other by assuming its role."""
     account = account_of(entry)
     if entry == own.id:
@@ -123,14 +125,15 @@ def enter(entry: str, own: Account, base: Session, settings: AwsSecretsManagerSe
     partition = base.raw.get_partition_for_region(base.home_region())
     role = entry if entry.startswith("arn:") else f"arn:{partition}:iam::{account}:role/{settings.role}"
     try:
-        sts = base.client("sts", base.home_region())
-        credentials = botocore("credentials").DeferredRefreshableCredentials(
-            refresh_using=lambda: _assume(sts, role, settings.external_id), method=_Given.METHOD
-        )
-        credentials.get_frozen_credentials()
+        with refusing():
+            sts = base.client("sts", base.home_region())
+            credentials = botocore("credentials").DeferredRefreshableCredentials(
+                refresh_using=lambda: _assume(sts, role, settings.external_id), method=_Given.METHOD
+            )
+            credentials.get_frozen_credentials()
         return Account(account, Session(settings, credentials))
-    except expected() as error:
-        return Account(account, None, explain(error))
+    except RefusedError as error:
+        return Account(account, None, error.refusal)
 
 
 def _assume(sts: Any, role: str, external_id: str | None) -> dict[str, str]:

@@ -1,55 +1,13 @@
-"""What AWS's refusals mean, in words that are safe to print.
-
-A server's own message is never repeated: messages about signatures quote the request, and all
-of it is text from outside. Only an error's code is kept, if it looks like one.
-"""
+"""What botocore's exceptions and AWS's error codes mean."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from keyaudit.sources.aws.botocore import botocore
-
-
-class Kind(StrEnum):
-    """Why something could not be read."""
-
-    DENIED = "denied"
-    EXPIRED = "expired"
-    CREDENTIALS = "credentials"
-    CLOCK = "clock"
-    THROTTLED = "throttled"
-    SERVER = "server"
-    UNREACHABLE = "unreachable"
-    UNREADABLE = "unreadable"
-    REPEATED = "repeated"
-    GONE = "gone"
-    OTHER = "other"
-
-
-FATAL = frozenset({Kind.EXPIRED, Kind.CREDENTIALS, Kind.CLOCK})
-"""Nothing asked after these will be answered either."""
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """One refusal: its kind, and a sentence fragment such as `denied (AccessDeniedException)`."""
-
-    kind: Kind
-    reason: str
-
-
-class UnreadableAnswerError(Exception):
-    """An answer with status 200 that is not what the API promises."""
-
-
-class RepeatedTokenError(Exception):
-    """A page token came back a second time; following it would never end."""
-
+from keyaudit.sources.pulling.refusals import Kind, RefusedError, clean
 
 _KINDS: dict[str, Kind] = {
     "AccessDenied": Kind.DENIED,
@@ -90,59 +48,48 @@ THROTTLES = frozenset(
 )
 """Codes that mean "later"; 429 and 503 with Retry-After count as well."""
 
-_SAYING: dict[Kind, str] = {
-    Kind.DENIED: "denied",
-    Kind.EXPIRED: "the credentials expired",
-    Kind.CREDENTIALS: "the region is not enabled for this account, or the credentials are not valid in it",
-    Kind.CLOCK: "the signature was refused: a wrong secret key, or this machine's clock is off",
-    Kind.THROTTLED: "throttled to the last attempt",
-    Kind.SERVER: "the service failed",
-    Kind.UNREACHABLE: "no answer",
-    Kind.UNREADABLE: "the answer could not be read",
-    Kind.REPEATED: "a page token was refused or came twice, so the list could not be finished",
-    Kind.GONE: "deleted meanwhile",
-    Kind.OTHER: "refused",
-}
+_NOT_HERE = "the region is not enabled for this account, or the credentials are not valid in it"
 
 
-def expected() -> tuple[type[Exception], ...]:
-    """Give the exception classes that a call may end in; any other is a fault of ours."""
-    return (
+@contextmanager
+def refusing() -> Iterator[None]:
+    """Turn what botocore raises into RefusedError; any other exception is a fault of ours."""
+    expected = (
         botocore("exceptions").ClientError,
         botocore("exceptions").BotoCoreError,
         botocore("parsers").ResponseParserError,
-        UnreadableAnswerError,
-        RepeatedTokenError,
     )
+    try:
+        yield
+    except expected as error:
+        raise explain(error) from None
 
 
 def promised(answer: Mapping[str, Any], field: str) -> Any:
-    """Give a field that the API always has; raises UnreadableAnswerError without it.
+    """Give a field that the API always has; raises RefusedError without it.
 
     botocore takes a body that is no JSON at all for an empty answer.
     """
     if field not in answer:
-        raise UnreadableAnswerError
+        raise RefusedError(Kind.UNREADABLE)
     return answer[field]
 
 
-def explain(error: BaseException) -> Refusal:
-    """Say what an expected exception means."""
+def explain(error: BaseException) -> RefusedError:
+    """Say what an exception of botocore means."""
     exceptions = botocore("exceptions")
-    if isinstance(error, RepeatedTokenError):
-        return _refusal(Kind.REPEATED, None)
-    if isinstance(error, (UnreadableAnswerError, botocore("parsers").ResponseParserError)):
-        return _refusal(Kind.UNREADABLE, None)
+    if isinstance(error, botocore("parsers").ResponseParserError):
+        return RefusedError(Kind.UNREADABLE)
     if isinstance(error, exceptions.ClientError):
         return _from_answer(error)
     if isinstance(error, (exceptions.ReadTimeoutError, exceptions.ConnectTimeoutError)):
-        return _refusal(Kind.UNREACHABLE, "timed out")
+        return RefusedError(Kind.UNREACHABLE, "timed out")
     if isinstance(error, exceptions.SSLError):
-        return _refusal(Kind.UNREACHABLE, "TLS failed")
+        return RefusedError(Kind.UNREACHABLE, "TLS failed")
     if isinstance(error, exceptions.EndpointConnectionError):
-        return _refusal(Kind.UNREACHABLE, "no connection")
+        return RefusedError(Kind.UNREACHABLE, "no connection")
     if isinstance(error, (exceptions.HTTPClientError, exceptions.IncompleteReadError)):
-        return _refusal(Kind.UNREACHABLE, "the connection broke")
+        return RefusedError(Kind.UNREACHABLE, "the connection broke")
     no_credentials = (
         exceptions.NoCredentialsError,
         exceptions.CredentialRetrievalError,
@@ -150,25 +97,17 @@ def explain(error: BaseException) -> Refusal:
         exceptions.SSOError,
     )
     if isinstance(error, no_credentials):
-        return Refusal(Kind.EXPIRED, f"no usable credentials ({type(error).__name__})")
-    return _refusal(Kind.OTHER, type(error).__name__)
+        return RefusedError(Kind.EXPIRED, type(error).__name__, saying="no usable credentials")
+    return RefusedError(Kind.OTHER, type(error).__name__)
 
 
-def _from_answer(error: Any) -> Refusal:
-    code = _clean(error.response.get("Error", {}).get("Code"))
+def _from_answer(error: Any) -> RefusedError:
+    code = clean(error.response.get("Error", {}).get("Code"))
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode") or 0
     kind = _KINDS.get(code)
     if kind is None and (code in THROTTLES or status == 429):
         kind = Kind.THROTTLED
     if kind is None:
         kind = Kind.SERVER if status >= 500 else Kind.DENIED if status == 403 else Kind.OTHER
-    return _refusal(kind, code if not code.isdigit() else f"HTTP {code}")
-
-
-def _clean(code: object) -> str:
-    text = str(code)
-    return text if re.fullmatch(r"[A-Za-z0-9._-]{1,64}", text) else "an unnamed error"
-
-
-def _refusal(kind: Kind, detail: str | None) -> Refusal:
-    return Refusal(kind, f"{_SAYING[kind]} ({detail})" if detail else _SAYING[kind])
+    detail = code if not code.isdigit() else f"HTTP {code}"
+    return RefusedError(kind, detail, saying=_NOT_HERE if kind is Kind.CREDENTIALS else None)

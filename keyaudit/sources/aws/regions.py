@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from keyaudit.sources.aws.accounts import Session
-from keyaudit.sources.aws.refusals import RepeatedTokenError, expected, explain, promised
-from keyaudit.sources.aws.settings import AwsSecretsManagerSettings
+from keyaudit.sources.aws.refusals import promised, refusing
+from keyaudit.sources.aws.settings import AwsSettings
+from keyaudit.sources.pulling.pages import Page, walk
+from keyaudit.sources.pulling.refusals import RefusedError
 
 _ACCOUNT_API = {"aws": "us-east-1", "aws-cn": "cn-northwest-1", "aws-us-gov": "us-gov-west-1"}
 """Where the account service of each partition answers."""
@@ -22,17 +24,17 @@ class Regions:
     note: str | None = None
 
 
-def find_regions(session: Session, settings: AwsSecretsManagerSettings) -> Regions:
+def find_regions(session: Session, settings: AwsSettings, service: str) -> Regions:
     """Give the declared regions, else the enabled ones, else all that botocore knows, and say so."""
     if not settings.every_region:
         return Regions(settings.regions, declared=True)
     partition = session.raw.get_partition_for_region(session.home_region())
     try:
         enabled = _enabled(session.client("account", _ACCOUNT_API.get(partition, session.home_region())))
-    except expected() as error:
-        offline = session.raw.get_available_regions("secretsmanager", partition_name=partition)
+    except RefusedError as error:
+        offline = session.raw.get_available_regions(service, partition_name=partition)
         note = (
-            f"account:ListRegions was not answered ({explain(error).reason}), "
+            f"account:ListRegions was not answered ({error.refusal.reason}), "
             "so the regions that botocore knows were asked"
         )
         return Regions(tuple(sorted(offline)), declared=False, note=note)
@@ -40,18 +42,13 @@ def find_regions(session: Session, settings: AwsSecretsManagerSettings) -> Regio
 
 
 def _enabled(client: Any) -> set[str]:
-    names: set[str] = set()
-    tokens: set[str] = set()
-    extra: dict[str, str] = {}
-    while True:
-        answer = client.list_regions(
-            RegionOptStatusContains=["ENABLED", "ENABLED_BY_DEFAULT"], MaxResults=50, **extra
-        )
-        names.update(str(region["RegionName"]) for region in promised(answer, "Regions"))
-        token = answer.get("NextToken")
-        if not token:
-            return names
-        if token in tokens:
-            raise RepeatedTokenError
-        tokens.add(token)
-        extra = {"NextToken": token}
+    def ask(token: str | None) -> Page[str]:
+        extra = {"NextToken": token} if token else {}
+        with refusing():
+            answer = client.list_regions(
+                RegionOptStatusContains=["ENABLED", "ENABLED_BY_DEFAULT"], MaxResults=50, **extra
+            )
+        names = [str(region["RegionName"]) for region in promised(answer, "Regions")]
+        return Page(names, token=answer.get("NextToken"))
+
+    return {name for page in walk(ask) for name in page.entries}

@@ -44,6 +44,11 @@ class Pace:
         if self._stop.is_set():
             raise StoppedError
 
+    def rest(self, seconds: float) -> None:
+        """Wait, whatever the rate; raises StoppedError as soon as the pull was told to stop."""
+        if self._stop.wait(seconds):
+            raise StoppedError
+
     def throttled(self, hold: float | None) -> None:
         """Slow down; `hold` is how many seconds the server asked us to stay away, if it did."""
         with self._lock:

@@ -9,20 +9,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any
 
 import msgspec
 
-from keyaudit.sources.aws.meter import BODY
-from keyaudit.sources.aws.refusals import RepeatedTokenError, UnreadableAnswerError
+from keyaudit.sources.aws.metering import BODY
+from keyaudit.sources.aws.refusals import refusing
+from keyaudit.sources.pulling.pages import Entry, Page, reread, walk
+from keyaudit.sources.pulling.refusals import Kind, RefusedError
 from keyaudit.times import SECOND
 
 _LAST_SECOND = 253_402_300_799
 """Of the year 9999."""
 
-READINGS = 3
-
-Entry = TypeVar("Entry")
 NonEmpty = Annotated[str, msgspec.Meta(min_length=1)]
 
 
@@ -90,14 +89,6 @@ _SECRET = msgspec.json.Decoder(Secret)
 _VERSIONS = msgspec.json.Decoder(_VersionPage)
 
 
-class Page(msgspec.Struct, Generic[Entry], frozen=True):
-    """One page: the entries that can be read, how many cannot, and the token of the next."""
-
-    entries: list[Entry]
-    unreadable: int
-    token: str | None
-
-
 def instant(seconds: float | None) -> int | None:
     """Turn Amazon's seconds into microseconds; raises ValueError outside 1970..9999."""
     if seconds is None:
@@ -119,7 +110,7 @@ def secret_pages(client: Any) -> Iterator[Page[Secret]]:
 def versions_of(client: Any, arn: str) -> list[SecretVersion]:
     """List every version of a secret that holds a value, deprecated ones included.
 
-    botocore has no paginator for this operation. Raises what `refusals.expected` lists.
+    botocore has no paginator for this operation. Raises RefusedError.
     """
 
     def ask(**token: str) -> Any:
@@ -129,40 +120,22 @@ def versions_of(client: Any, arn: str) -> list[SecretVersion]:
 
 
 def _walk(ask: Callable[..., Any], read: Callable[[bytes], Page[Entry]]) -> Iterator[Page[Entry]]:
-    """Follow the tokens: a page may be empty and not the last, and a token that comes twice never ends."""
-    seen: set[str] = set()
-    token: str | None = None
-    while True:
-        page = _readable(ask, read, token)
-        yield page
-        token = page.token
-        if not token:
-            return
-        if token in seen:
-            raise RepeatedTokenError
-        seen.add(token)
-
-
-def _readable(
-    ask: Callable[..., Any], read: Callable[[bytes], Page[Entry]], token: str | None
-) -> Page[Entry]:
-    """Ask for one page until it can be read, `READINGS` times at most.
+    """Follow the tokens of a list.
 
     botocore retries what did not arrive, but not what arrived cut short: it does not compare the
     length of a body with what was announced, and takes one that is no JSON for an empty answer.
     """
-    for reading in range(READINGS):
-        answer = ask(NextToken=token) if token else ask()
-        try:
-            return read(answer.get(BODY, b""))
-        except UnreadableAnswerError:
-            if reading == READINGS - 1:
-                raise
-    raise AssertionError("the last reading returns or raises")
+
+    def body(token: str | None) -> bytes:
+        with refusing():
+            answer = ask(NextToken=token) if token else ask()
+        return bytes(answer.get(BODY, b""))
+
+    return walk(lambda token: reread(lambda: body(token), read))
 
 
 def read_secrets(body: bytes) -> Page[Secret]:
-    """Decode a page; one unreadable entry costs only itself. Raises UnreadableAnswerError."""
+    """Decode a page; one unreadable entry costs only itself. Raises RefusedError."""
     try:
         page = _SECRETS.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError):
@@ -175,7 +148,7 @@ def _read_one_by_one(body: bytes) -> Page[Secret]:
     try:
         page = msgspec.convert(json.loads(body), _LoosePage)
     except (ValueError, RecursionError):
-        raise UnreadableAnswerError from None
+        raise RefusedError(Kind.UNREADABLE) from None
     entries = []
     for entry in page.entries:
         try:
@@ -189,5 +162,5 @@ def _read_versions(body: bytes) -> Page[SecretVersion]:
     try:
         page = _VERSIONS.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError):
-        raise UnreadableAnswerError from None
+        raise RefusedError(Kind.UNREADABLE) from None
     return Page(page.entries, 0, page.token)

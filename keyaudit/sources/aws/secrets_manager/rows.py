@@ -12,27 +12,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from keyaudit.inventory.rows import Credential, Rotation, Version
-from keyaudit.sources.aws.secret_entries import RotationRules, Secret, SecretVersion, instant
+from keyaudit.sources.aws.places import Place
+from keyaudit.sources.aws.secrets_manager.entries import RotationRules, Secret, SecretVersion, instant
 from keyaudit.sources.labels import read_labels
 
 SOURCE = "aws-secrets-manager"
 CURRENT, PREVIOUS, PENDING = "AWSCURRENT", "AWSPREVIOUS", "AWSPENDING"
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """The account and region that a list came from."""
-
-    account: str
-    region: str
-
-    @property
-    def scope(self) -> str:
-        """Give the scope as coverage and rows spell it."""
-        return f"{self.account}/{self.region}"
 
 
 def is_replica(secret: Secret, place: Place) -> bool:

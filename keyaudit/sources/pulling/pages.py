@@ -1,0 +1,56 @@
+"""Lists that come in pages: a page may be empty and not the last, and a token that comes twice never ends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Generic, TypeVar
+
+import msgspec
+
+from keyaudit.sources.pulling.refusals import Kind, RefusedError
+
+READINGS = 3
+
+Entry = TypeVar("Entry")
+Asked = TypeVar("Asked")
+
+
+class Page(msgspec.Struct, Generic[Entry], frozen=True):
+    """One page: the entries that can be read, how many cannot, and the token of the next."""
+
+    entries: list[Entry]
+    unreadable: int = 0
+    token: str | None = None
+
+
+def walk(ask: Callable[[str | None], Page[Entry]]) -> Iterator[Page[Entry]]:
+    """Give page after page; `ask` takes the token of the page before, None for the first.
+
+    Raises RefusedError (`repeated`) for a token that came before.
+    """
+    seen: set[str] = set()
+    token: str | None = None
+    while True:
+        page = ask(token)
+        yield page
+        token = page.token
+        if not token:
+            return
+        if token in seen:
+            raise RefusedError(Kind.REPEATED)
+        seen.add(token)
+
+
+def reread(ask: Callable[[], Asked], read: Callable[[Asked], Page[Entry]]) -> Page[Entry]:
+    """Ask for one page until `read` can make sense of it, `READINGS` times at most.
+
+    For clients that retry what did not arrive but not what arrived cut short.
+    """
+    for reading in range(READINGS):
+        answer = ask()
+        try:
+            return read(answer)
+        except RefusedError as error:
+            if error.refusal.kind is not Kind.UNREADABLE or reading == READINGS - 1:
+                raise
+    raise AssertionError("the last reading returns or raises")

@@ -1,0 +1,144 @@
+"""One scope: what was listed, what was missed, and the coverage that says so.
+
+class Topics(ScopePull):
+source = "acme"
+
+def collect(self) -> None:
+for page in walk(self._ask):
+self.add_all(row(entry) for entry in page.entries)
+self.page(unreadable=page.unreadable)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ClassVar
+
+from keyaudit.inventory.rows import Credential
+from keyaudit.model import Coverage, ScopeStatus
+from keyaudit.sources.protocol import Clock
+from keyaudit.sources.pulling.meter import Meter
+from keyaudit.sources.pulling.outcome import ScopeOutcome
+from keyaudit.sources.pulling.refusals import Refusal, RefusedError
+from keyaudit.sources.pulling.unfinished import Answers
+
+Ticker = Callable[[int, Meter], None]
+"""Told how many credentials there are so far, after every page."""
+
+
+class ScopePull:
+    """Lists one scope: made, run once, and dropped. A source overrides `collect`.
+
+    `group` names what a scope belongs to (an account, a project): where nobody declared the scope
+    by name and its group has credentials elsewhere, an empty one is complete. `cannot_know` goes
+    into the coverage as it is.
+    """
+
+    source: ClassVar[str]
+
+    def __init__(
+        self,
+        scope: str,
+        meter: Meter,
+        *,
+        cannot_know: tuple[str, ...] = (),
+        group: str | None = None,
+        declared: bool = True,
+    ) -> None:
+        """Nothing is asked before `run`."""
+        self.scope = scope
+        self.meter = meter
+        self.group = group
+        self.declared = declared
+        self.rows: dict[str, Credential] = {}
+        self.replicated: set[str] = set()
+        self.answers = Answers()
+        self.whole = False
+        self._cannot_know = cannot_know
+        self._pages = 0
+        self._unreadable = 0
+        self._repeated = 0
+        self._missed: list[str] = []
+        self._remarks: list[str] = []
+        self._refusal: Refusal | None = None
+        self._tick: Ticker | None = None
+
+    def collect(self) -> None:
+        """List everything by `add`, `page`, `miss` and `remark`; a RefusedError may just be let go."""
+        raise NotImplementedError
+
+    def closed(self) -> None:
+        """Put away what outlives the scope (a cache, a channel); called however `collect` ended."""
+
+    def add(self, row: Credential) -> bool:
+        """Take a credential; False, and noted, if this scope listed its id before."""
+        if row.id in self.rows:
+            self._repeated += 1
+            return False
+        self.rows[row.id] = row
+        return True
+
+    def page(self, *, unreadable: int = 0) -> None:
+        """Count a page of the list, and the entries on it that could not be read."""
+        self._pages += 1
+        self._unreadable += unreadable
+        if self._tick is not None:
+            self._tick(len(self.rows), self.meter)
+
+    def miss(self, *reasons: str) -> None:
+        """Say what was not seen although it is there: the scope is then partial."""
+        self._missed += reasons
+
+    def remark(self, note: str) -> None:
+        """Say something about how the scope was listed that takes nothing from its completeness."""
+        self._remarks.append(note)
+
+    def run(self, clock: Clock, tick: Ticker) -> ScopeOutcome:
+        """List the scope. Refusals end up in its coverage; raises StoppedError, and faults of ours."""
+        self._tick = tick
+        started = clock()
+        try:
+            self.collect()
+            self.whole = True
+        except RefusedError as error:
+            self._refusal = error.refusal
+        finally:
+            self.closed()
+        coverage = self._coverage(started, clock())
+        return ScopeOutcome(coverage, list(self.rows.values()), frozenset(self.replicated))
+
+    def _coverage(self, started: int, finished: int) -> Coverage:
+        problems = self._problems()
+        counted = "versions" not in self._cannot_know
+        return Coverage(
+            source=self.source,
+            scope=self.scope,
+            status=self._status(problems),
+            credentials=len(self.rows),
+            versions=sum(len(row.versions or ()) for row in self.rows.values()) if counted else None,
+            calls=self.meter.calls,
+            pages=self._pages,
+            started_at=started,
+            finished_at=finished,
+            reason="; ".join(problems + self._remarks) or None,
+            cannot_know=self._cannot_know,
+        )
+
+    def _problems(self) -> list[str]:
+        problems = []
+        if self._refusal is not None:
+            pages = f"{self._pages:,} page{'' if self._pages == 1 else 's'}"
+            where = f"the list broke off after {pages}: " if self._pages else ""
+            problems.append(where + self._refusal.reason)
+        if self._unreadable:
+            problems.append(f"{self._unreadable:,} entries could not be read")
+        if self._repeated:
+            problems.append(f"{self._repeated:,} entries were listed twice, so others may have been left out")
+        return problems + self._missed
+
+    def _status(self, problems: list[str]) -> ScopeStatus:
+        if self._refusal is not None and not self._pages:
+            return ScopeStatus.FAILED
+        if problems:
+            return ScopeStatus.PARTIAL
+        return ScopeStatus.COMPLETE if self.rows else ScopeStatus.EMPTY

@@ -1,0 +1,183 @@
+"""A source: plan its scopes, pull them at once, gather what they gave.
+
+class Acme(PullingSource[AcmeSettings]):
+kind = "acme"
+
+def plan(self, pool: Executor) -> Plan: ...
+def columns(self, rows: Sequence[Credential]) -> frozenset[str]: ...
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from concurrent.futures import FIRST_COMPLETED, Executor, ThreadPoolExecutor, wait
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import ClassVar, Generic, TypeVar
+
+from keyaudit.inventory.rows import Credential
+from keyaudit.model import Coverage, ScopeStatus
+from keyaudit.sources.protocol import Clock, Progress, Pulled, ScopeProgress
+from keyaudit.sources.pulling.meter import Meter
+from keyaudit.sources.pulling.outcome import ScopeOutcome
+from keyaudit.sources.pulling.pace import Pace
+from keyaudit.sources.pulling.scope import ScopePull
+from keyaudit.sources.pulling.settings import PullSettings
+from keyaudit.sources.pulling.unfinished import Unfinished, resumed
+
+_LOOK_UP = 0.2
+"""Seconds after which a waiting thread notices an interrupt."""
+
+Checked = TypeVar("Checked", bound=PullSettings)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The scopes to ask, and the coverage of those that could not even be begun."""
+
+    scopes: Sequence[ScopePull]
+    lost: Sequence[Coverage] = ()
+
+
+class PullingSource(Generic[Checked]):
+    """What a kind of source inherits: settings, clock, and `pull`. See `protocol.Source`.
+
+    A subclass sets `kind` and `Settings` and gives `plan` and `columns`; `finish` where rows of
+    different scopes tell of each other.
+    """
+
+    kind: ClassVar[str]
+    Settings: ClassVar[type[PullSettings]]
+
+    def __init__(self, settings: Checked, *, clock: Clock, cache_dir: Path | None) -> None:
+        """Take checked settings; `cache_dir` is used where they say `cache: true`."""
+        self.settings = settings
+        self.clock = clock
+        chosen = settings.cache
+        self.cache_dir = chosen if isinstance(chosen, Path) else cache_dir if chosen else None
+        self.stop = threading.Event()
+
+    @property
+    def name(self) -> str:
+        """See `Source.name`."""
+        return self.settings.name
+
+    def plan(self, pool: Executor) -> Plan:
+        """Find the scopes; raises SourceError if there is nothing to sign in with."""
+        raise NotImplementedError
+
+    def columns(self, rows: Sequence[Credential]) -> frozenset[str]:
+        """Name what was asked for, in the spelling of `columns.NAMES`."""
+        raise NotImplementedError
+
+    def finish(self, outcomes: Sequence[ScopeOutcome]) -> list[Credential]:
+        """Give the rows of all scopes together."""
+        return [row for outcome in outcomes for row in outcome.rows]
+
+    def pace(self, per_second: float | None = None) -> Pace:
+        """Make a token bucket that ends with this pull; scopes that share a quota share one."""
+        return Pace(per_second or self.settings.requests_per_second, self.stop)
+
+    def failed(self, scope: str, reason: str, *, cannot_know: tuple[str, ...] = ()) -> Coverage:
+        """Give the coverage of a scope that could not be begun."""
+        now = self.clock()
+        return Coverage(
+            source=self.kind,
+            scope=scope,
+            status=ScopeStatus.FAILED,
+            credentials=0,
+            started_at=now,
+            finished_at=now,
+            reason=reason,
+            cannot_know=cannot_know,
+        )
+
+    def pull(self, progress: Progress) -> Pulled:
+        """See `Source.pull`. An interrupt stops every thread before it goes on its way."""
+        self.stop.clear()
+        unfinished = Unfinished(self.cache_dir, self.settings.model_dump_json(), now=self.clock())
+        with ThreadPoolExecutor(self.settings.concurrency, "keyaudit-scopes") as pool:
+            try:
+                plan = self.plan(pool)
+                reporter = _Reporter(self.kind, progress, len(plan.scopes) + len(plan.lost))
+                for coverage in plan.lost:
+                    reporter.finished(coverage, None)
+                outcomes = self._ask(plan.scopes, reporter, pool, unfinished)
+            except BaseException:
+                self.stop.set()
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
+        unfinished.close()
+        outcomes = _judge_empty(plan.scopes, outcomes)
+        rows = sorted(self.finish(outcomes), key=lambda row: (row.scope, row.id))
+        every = [*plan.lost, *(outcome.coverage for outcome in outcomes)]
+        return Pulled(rows, tuple(sorted(every, key=lambda each: each.scope)), self.columns(rows))
+
+    def _ask(
+        self, scopes: Sequence[ScopePull], reporter: _Reporter, pool: Executor, unfinished: Unfinished
+    ) -> list[ScopeOutcome]:
+        futures = [pool.submit(self._run, scope, reporter, unfinished) for scope in scopes]
+        pending = set(futures)
+        while pending:
+            # Once polars is loaded, a signal restarts a wait instead of ending it: look up now and then.
+            done, pending = wait(pending, timeout=_LOOK_UP, return_when=FIRST_COMPLETED)
+            for future in done:
+                future.result()  # a fault of ours ends the pull at once
+        return [future.result() for future in futures]
+
+    def _run(self, scope: ScopePull, reporter: _Reporter, unfinished: Unfinished) -> ScopeOutcome:
+        known = unfinished.recall(scope.scope)
+        if known is not None:
+            outcome = resumed(known)
+        else:
+            scope.answers = unfinished.answers(scope.scope)
+            outcome = scope.run(
+                self.clock, lambda credentials, meter: reporter.moved(scope.scope, credentials, meter)
+            )
+            unfinished.keep(outcome)
+        reporter.finished(outcome.coverage, scope.meter)
+        return outcome
+
+
+def _judge_empty(scopes: Sequence[ScopePull], outcomes: Sequence[ScopeOutcome]) -> list[ScopeOutcome]:
+    """Call an empty scope that nobody declared complete, if its group has something elsewhere."""
+    lively = {scope.group for scope, outcome in zip(scopes, outcomes, strict=True) if outcome.rows}
+
+    def judged(scope: ScopePull, outcome: ScopeOutcome) -> ScopeOutcome:
+        empty = outcome.coverage.status is ScopeStatus.EMPTY
+        if not empty or scope.declared or scope.group is None or scope.group not in lively:
+            return outcome
+        return replace(outcome, coverage=replace(outcome.coverage, status=ScopeStatus.COMPLETE))
+
+    return [judged(scope, outcome) for scope, outcome in zip(scopes, outcomes, strict=True)]
+
+
+class _Reporter:
+    """Passes progress on, from whichever thread, one report at a time."""
+
+    def __init__(self, kind: str, progress: Progress, scopes: int) -> None:
+        self._kind = kind
+        self._progress = progress
+        self._scopes = scopes
+        self._done = 0
+        self._lock = threading.Lock()
+
+    def moved(self, scope: str, credentials: int, meter: Meter) -> None:
+        """Report a page."""
+        with self._lock:
+            self._report(scope, credentials, meter, None)
+
+    def finished(self, coverage: Coverage, meter: Meter | None) -> None:
+        """Report what came of a scope, which cost nothing if it was never asked."""
+        with self._lock:
+            self._done += 1
+            self._report(coverage.scope, coverage.credentials or 0, meter, coverage)
+
+    def _report(self, scope: str, credentials: int, meter: Meter | None, coverage: Coverage | None) -> None:
+        calls, throttled = (meter.calls, meter.throttled) if meter else (0, 0)
+        self._progress(
+            ScopeProgress(
+                self._kind, scope, credentials, calls, throttled, self._done, self._scopes, coverage
+            )
+        )
