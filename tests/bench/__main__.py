@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from bench.measuring import in_turn, line, prepare, workload
+from bench.measuring import Runs, in_turn, line, prepare, workload
 from servers.listing import listing_server
 
 SIZE = int(os.environ.get("BENCH_CREDENTIALS", "1000000"))
@@ -34,6 +34,28 @@ def listing(_: Path) -> Iterator[str]:
     with listing_server(10_000) as server:
         floor, ours = in_turn([workload("bare-listing", server), workload("listed-scan", server)], REPEATS)
     yield line("10,000 AWS secrets: listed, judged, reported", ours, floor, "at most 1.0x")
+
+
+LATENCY = 0.03
+QUOTA = 400
+PULLED = 10_000
+
+
+def pulling(_: Path) -> Iterator[str]:
+    """A pull of 10,000 AWS secrets with their versions, 30 ms away: against a quota, and a bare client loop.
+
+    The floor under a quota is its own: so many calls at so many a second, one second's worth at once.
+    """
+    calls = PULLED // 100 + PULLED
+    with listing_server(PULLED, latency=LATENCY, quota=QUOTA) as server:
+        [ours] = in_turn([workload("pulled", server, QUOTA, 32)], 1)
+    floor = Runs(inner=[calls / QUOTA - 1], peak=ours.peak)
+    yield line(f"{PULLED:,} AWS secrets pulled at {QUOTA} calls/s", ours, floor, "at most 1.1x of the quota")
+    with listing_server(PULLED, latency=LATENCY) as server:
+        floor, ours = in_turn(
+            [workload("bare-versions", server, 32), workload("pulled", server, 100_000, 32)], 1
+        )
+    yield line(f"{PULLED:,} AWS secrets pulled without a quota", ours, floor)
 
 
 def starting(folder: Path) -> Iterator[str]:
@@ -69,6 +91,7 @@ def rendering(_: Path) -> Iterator[str]:
 PARTS: dict[str, Callable[[Path], Iterator[str]]] = {
     "start": starting,
     "list": listing,
+    "pull": pulling,
     "render": rendering,
     "judge": judging,
 }

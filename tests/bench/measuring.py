@@ -66,14 +66,20 @@ def _once(command: Sequence[str]) -> tuple[float, float, bytes]:
         output = process.stdout.read()
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode not in {0, 1, 3}:
+    # A scan ends in 1 or 3 for what it found; a workload that ends so has crashed and measured nothing.
+    fine = {0} if "bench.workloads" in command else {0, 1, 3}
+    if process.returncode not in fine:
         raise RuntimeError(f"{command} ended with {process.returncode}")
     return time.perf_counter() - started, usage.ru_maxrss / 1024, output
 
 
 def _environment() -> dict[str, str]:
-    """Bytecode is kept, as it is wherever something is installed; the uncounted round writes it."""
-    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    """Bytecode is kept, as it is wherever something is installed; the uncounted round writes it.
+
+    Nobody's credentials, for servers that ask for some.
+    """
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return {**kept, "AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
 
 
 def line(label: str, ours: Runs, floor: Runs, aim: str = "") -> str:
