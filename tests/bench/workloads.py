@@ -64,8 +64,8 @@ def bare_listing(endpoint: str) -> Work:
     return work
 
 
-def listed_scan(endpoint: str) -> Work:
-    """List the same secrets as a source, judge them and write the report document."""
+def listed_scan(endpoint: str, written: str = "") -> Work:
+    """List the same secrets as a source and judge them; with `written` also write the report document."""
     import boto3  # noqa: F401 - imported by both, hence by neither in its own time
 
     from keyaudit import formats, inventory, policy
@@ -89,7 +89,8 @@ def listed_scan(endpoint: str) -> Work:
     def work() -> object:
         pulled = open_source(entry, clock=lambda: AS_OF, cache_dir=None).pull(lambda _: None)
         listed = inventory.from_rows(pulled.rows, pulled.coverage, AS_OF, pulled.columns)
-        return formats.render("json", audit(listed, rules, frameworks, AS_OF))
+        report = audit(listed, rules, frameworks, AS_OF)
+        return formats.render(written, report) if written else report
 
     return work
 
