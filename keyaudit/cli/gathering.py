@@ -89,7 +89,7 @@ def _pull(entry: Mapping[str, Any]) -> Inventory:
     def now() -> int:
         return options.instant_of(None)
 
-    source = open_source(entry, clock=now, cache_dir=_cache_folder())
+    source = open_source(entry, clock=now, cache_dir=_cache_folder(), environment=os.environ)
     with Progress() as progress:
         pulled = source.pull(progress)
     return inventory.from_rows(pulled.rows, pulled.coverage, now(), pulled.columns)

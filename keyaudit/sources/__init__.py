@@ -2,7 +2,7 @@
 
 `open_source` takes one entry of `sources:` in keyaudit.yaml as it was parsed:
 
-    source = open_source(entry, clock=now, cache_dir=folder)
+    source = open_source(entry, clock=now, cache_dir=folder, environment=os.environ)
     pulled = source.pull(progress)
     inventory = keyaudit.inventory.from_rows(pulled.rows, pulled.coverage, now(), pulled.columns)
 
@@ -80,17 +80,24 @@ def check_settings(entry: Mapping[str, Any]) -> list[SettingsProblem]:
     return _check(entry)[1]
 
 
-def open_source(entry: Mapping[str, Any], *, clock: Clock, cache_dir: Path | None = None) -> Source:
+def open_source(
+    entry: Mapping[str, Any],
+    *,
+    clock: Clock,
+    cache_dir: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> Source:
     """Make the source that an entry describes, without asking anybody anything yet.
 
     `cache_dir` is where answers may be kept if the entry says `cache: true`; None keeps none.
+    `environment` holds the keys that settings name by variable.
     Raises PolicyError with every problem of the entry, MissingExtraError.
     """
     settings, problems = _check(entry)
     if problems:
         name = str(entry.get("name", "sources"))
         raise PolicyError([_as_problem(name, problem) for problem in problems])
-    return SOURCES[entry["kind"]].load()(settings, clock=clock, cache_dir=cache_dir)
+    return SOURCES[entry["kind"]].load()(settings, clock=clock, cache_dir=cache_dir, environment=environment)
 
 
 def least_privilege(name: str, entries: Iterable[Mapping[str, Any]] = ()) -> str:

@@ -10,12 +10,13 @@ def columns(self, rows: Sequence[Credential]) -> frozenset[str]: ...
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar, Generic, TypeVar
 
+from keyaudit.errors import SourceError
 from keyaudit.inventory.rows import Credential
 from keyaudit.model import Coverage, ScopeStatus
 from keyaudit.sources.protocol import Clock, Progress, Pulled, ScopeProgress
@@ -50,10 +51,18 @@ class PullingSource(Generic[Checked]):
     kind: ClassVar[str]
     Settings: ClassVar[type[PullSettings]]
 
-    def __init__(self, settings: Checked, *, clock: Clock, cache_dir: Path | None) -> None:
+    def __init__(
+        self,
+        settings: Checked,
+        *,
+        clock: Clock,
+        cache_dir: Path | None,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         """Take checked settings; `cache_dir` is used where they say `cache: true`."""
         self.settings = settings
         self.clock = clock
+        self._environment = environment or {}
         chosen = settings.cache
         self.cache_dir = chosen if isinstance(chosen, Path) else cache_dir if chosen else None
         self.stop = threading.Event()
@@ -62,6 +71,16 @@ class PullingSource(Generic[Checked]):
     def name(self) -> str:
         """See `Source.name`."""
         return self.settings.name
+
+    def key(self, variable: str) -> str:
+        """Give the key that an environment variable holds; raises SourceError if it holds none."""
+        value = self._environment.get(variable, "").strip()
+        if not value:
+            raise SourceError(
+                f"source {self.name}: the environment variable {variable} is not set",
+                hint=f"export {variable}, or name another one in keyaudit.yaml",
+            )
+        return value
 
     def plan(self, pool: Executor) -> Plan:
         """Find the scopes; raises SourceError if there is nothing to sign in with."""
