@@ -45,7 +45,7 @@ class PullingSource(Generic[Checked]):
     """What a kind of source inherits: settings, clock, and `pull`. See `protocol.Source`.
 
     A subclass sets `kind` and `Settings` and gives `plan` and `columns`; `finish` where rows of
-    different scopes tell of each other.
+    different scopes tell of each other, `coverage` where one place that is asked lists several scopes.
     """
 
     kind: ClassVar[str]
@@ -94,6 +94,10 @@ class PullingSource(Generic[Checked]):
         """Give the rows of all scopes together."""
         return [row for outcome in outcomes for row in outcome.rows]
 
+    def coverage(self, outcomes: Sequence[ScopeOutcome]) -> list[Coverage]:
+        """Give the coverage of all scopes; overridden where asking one place lists several scopes."""
+        return [outcome.coverage for outcome in outcomes]
+
     def pace(self, per_second: float | None = None) -> Pace:
         """Make a token bucket that ends with this pull; scopes that share a quota share one."""
         return Pace(per_second or self.settings.requests_per_second, self.stop)
@@ -130,7 +134,7 @@ class PullingSource(Generic[Checked]):
         unfinished.close()
         outcomes = _judge_empty(plan.scopes, outcomes)
         rows = sorted(self.finish(outcomes), key=lambda row: (row.scope, row.id))
-        every = [*plan.lost, *(outcome.coverage for outcome in outcomes)]
+        every = [*plan.lost, *self.coverage(outcomes)]
         return Pulled(rows, tuple(sorted(every, key=lambda each: each.scope)), self.columns(rows))
 
     def _ask(
