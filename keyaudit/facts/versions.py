@@ -90,11 +90,16 @@ def _gaps() -> list[nw.Expr]:
 def _authenticating() -> list[nw.Expr]:
     old, served, end = nw.col("old"), nw.col("served"), nw.col("superseded_at")
     open_end, maybe, active = nw.col("open_end"), nw.col("maybe"), nw.col("active")
+    created = nw.col("created_at")
     return [
         _lowest(old & active, end).alias("v_active_since"),
         (old & active & open_end).any().alias("v_active_open"),
         _lowest(old & maybe, end).alias("v_maybe_since"),
         (old & maybe & open_end).any().alias("v_maybe_open"),
+        _lowest(old & active, created).alias("v_active_created"),
+        (old & active & created.is_null()).any().alias("v_active_undated"),
+        _lowest(old & maybe, created).alias("v_maybe_created"),
+        (old & maybe & created.is_null()).any().alias("v_maybe_undated"),
         (old & active).any().alias("v_encrypts"),
         (served & maybe).any().alias("v_may_encrypt"),
     ]
@@ -183,6 +188,7 @@ def facts() -> list[nw.Expr]:
         nw.when(known)
         .then(nw.max_horizontal(active_high, maybe_high).fill_null(NONE))
         .alias("old_active_max"),
+        *_working_age(known, flag),
         nw.when(known).then(served_low.fill_null(NONE)).alias("old_enabled_min"),
         nw.when(known).then(served_high.fill_null(NONE)).alias("old_enabled_max"),
         *_use(known, flag),
@@ -192,6 +198,33 @@ def facts() -> list[nw.Expr]:
         _rolled_back(known, flag),
         _exposed(known, flag),
         nw.when(flag("v_held")).then(nw.col("v_replaced_after")).alias("replaced_after"),
+    ]
+
+
+def _working_age(known: nw.Expr, flag: Any) -> list[nw.Expr]:
+    """How old the oldest replaced version is that authenticates.
+
+    One without a date is as old as its credential at most; a copy may hold what is older than itself.
+    """
+    now = nw.col("as_of")
+
+    def since(name: str) -> nw.Expr:
+        return (
+            nw.when(nw.col(name) <= now)
+            .then(now - nw.col(name))
+            .otherwise(nw.when(nw.col(name) > now).then(nw.lit(LONGEST_DURATION)))
+        )
+
+    dated = nw.when(nw.col("v_active_created") <= now).then(now - nw.col("v_active_created"))
+    undated = flag("v_active_undated") | flag("v_maybe_undated")
+    own = nw.when(nw.col("replica_of").is_null()).then(since("created_at"))
+    any_age = nw.when(undated).then(nw.coalesce(own, nw.lit(LONGEST_DURATION)))
+    most = nw.max_horizontal(since("v_active_created"), since("v_maybe_created"), any_age)
+    # Some replaced version works, only its age is not known: that is no "none".
+    none = nw.when(~flag("v_active_undated") & nw.col("v_active_created").is_null()).then(nw.lit(NONE))
+    return [
+        nw.when(known).then(nw.coalesce(dated, none)).alias("old_active_age_min"),
+        nw.when(known).then(most.fill_null(NONE)).alias("old_active_age_max"),
     ]
 
 

@@ -42,6 +42,7 @@ FACTS = (
     "rotation_period",
     "unused.after",
     "never-used.after",
+    "old-key-active.max_age",
     "rotation-stalled.after",
     "compromise-not-rotated.within",
     "policy_review",

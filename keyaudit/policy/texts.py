@@ -14,6 +14,8 @@ from keyaudit.model import Control, Framework, Policy
 from keyaudit.policy.requirements import Requirement, first, limits, surely_matches
 from keyaudit.policy.strictness import compared, demand_of, numbers
 
+_NO_GRACE = nw.lit(None, dtype=nw.Int64)
+
 
 def texts(policy: Policy, frameworks: Sequence[Framework]) -> tuple[Requirement, ...]:
     """List one requirement for each framework with numbers of its own; outside them it is the policy's."""
@@ -39,6 +41,8 @@ def _text(policy: Policy, framework: Framework, stating: Sequence[Control]) -> R
         f"{framework.id} text#{place}": surely_matches(control.applies_to, scope)
         for place, (control, _, _) in enumerate(stated)
     }
+    aged = [control for control, _, _ in numbers(policy, framework, "old-key-active.max_age")]
+    by_age = [surely_matches(control.applies_to, scope) for control in aged]
     inside = [nw.col(name) for name in conditions]
     clauses = [nw.lit(f"{framework.id} {control.id}") for control, _, _ in stated]
     periods = [nw.lit(value, dtype=nw.Int64) for _, _, value in stated]
@@ -49,7 +53,8 @@ def _text(policy: Policy, framework: Framework, stating: Sequence[Control]) -> R
         conditions=conditions,
         columns={
             "rotation_period": first(inside, periods, nw.col("rotation_period@0")),
-            "grace_period": nw.col("grace_period@0"),
+            # A text that limits the age of every working key says nothing of a grace period.
+            "grace_period": first(by_age, [_NO_GRACE] * len(by_age), nw.col("grace_period@0")),
             "overdue_tolerance": first(inside, none, nw.col("overdue_tolerance@0")),
             "schedule": first(inside, clauses, nw.col("schedule@0")),
             "clause": first(inside, clauses, nw.lit(None, dtype=nw.String)),

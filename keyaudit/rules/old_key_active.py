@@ -2,8 +2,8 @@
 
 ## What it checks
 
-How long ago the longest-replaced key that still authenticates was replaced, against `grace_period`. Exactly
-the grace period passes.
+How long ago the longest-replaced key that still authenticates was replaced, against `grace_period`; and how
+old the oldest of them is, against `max_age`, which no grace period extends. Exactly as long passes.
 
 - A key counts by what its provider says: `authenticates` true. One that may still authenticate (null) cannot
   pass once its grace is over: unknown.
@@ -13,8 +13,10 @@ the grace period passes.
 - A key that was destroyed in the store and still works at its provider counts. No replaced key at all passes.
 - Not known what class it is, and an old key is over its grace period: unknown. It may be an encryption key,
   whose old versions must go on decrypting. This holds too where classes were not collected: say what it is.
-- Not applicable: the store cannot know whether keys authenticate, the policy sets no grace period, replicas,
-  and encryption and signing keys (see retired-key-encrypts).
+- Without a grace period only `max_age` is asked. A benchmark that wants every active key to be young, such as
+  CIS AWS 2.12, is compared with `max_age` alone.
+- Not applicable: the store cannot know whether keys authenticate, replicas, and encryption and signing keys
+  (see retired-key-encrypts).
 
 ## Why is this bad?
 
@@ -55,18 +57,18 @@ from typing import Any
 import narwhals as nw
 
 from keyaudit import facts
-from keyaudit.model import Basis, Check, Rule, Severity
+from keyaudit.model import Basis, Check, Param, Rule, Severity
 
 
-def check(_settings: Mapping[str, Any]) -> Check:
+def check(settings: Mapping[str, Any]) -> Check:
     """Ask everything but encryption and signing keys, whose old versions must keep working."""
     a_key = facts.is_key.fill_null(value=False)
     # -1 says that there is none; what was replaced in the future has no age.
     longest = nw.when(facts.old_active_max >= -1).then(facts.old_active_max)
-    return Check(
-        applies=~facts.is_replica & ~a_key & ~facts.grace_period.is_null(),
-        fails=facts.exceeds(facts.old_active_min, longest, facts.grace_period) & ~facts.is_key,
-    )
+    graced = ~facts.grace_period.is_null()
+    late = graced & facts.exceeds(facts.old_active_min, longest, facts.grace_period)
+    aged = facts.exceeds(facts.old_active_age_min, facts.old_active_age_max, settings["max_age"])
+    return Check(applies=~facts.is_replica & ~a_key, fails=(late | aged) & ~facts.is_key)
 
 
 RULE = Rule(
@@ -75,12 +77,22 @@ RULE = Rule(
     severity=Severity.HIGH,
     basis=Basis.POLICY,
     message=(
-        "a replaced key still works {old_active_min} after it was replaced; {schedule} allows {grace_period}"
+        "a replaced key, {old_active_age_min} old, still works {old_active_min} after it was replaced; "
+        "{schedule} allows {grace_period}"
     ),
     doc=__doc__,
     check=check,
+    params={"max_age": Param("duration", "how old a replaced key may be while it still works")},
     needs=("versions.authenticates",),
-    evidence=("class", "old_active_min", "old_active_max", "grace_period", "schedule"),
+    evidence=(
+        "class",
+        "old_active_min",
+        "old_active_max",
+        "old_active_age_min",
+        "old_active_age_max",
+        "grace_period",
+        "schedule",
+    ),
     fixes={
         "aws-iam": (
             "aws iam update-access-key --user-name {name} --access-key-id {version} --status Inactive"

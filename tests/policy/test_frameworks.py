@@ -44,8 +44,14 @@ NUMBERS = {
     ("pci-dss", "8.3.9"): {("rotation_period", "90d", "alternative")},
     ("pci-dss", "8.3.10.1"): {("rotation_period", "90d", "alternative")},
     ("cis-aws", "2.11"): {("unused.after", "45d", "required"), ("never-used.after", "45d", "required")},
-    ("cis-aws", "2.12"): {("rotation_period", "90d", "required")},
-    ("cis-gcp", "1.8"): {("rotation_period", "90d", "required")},
+    ("cis-aws", "2.12"): {
+        ("rotation_period", "90d", "required"),
+        ("old-key-active.max_age", "90d", "required"),
+    },
+    ("cis-gcp", "1.8"): {
+        ("rotation_period", "90d", "required"),
+        ("old-key-active.max_age", "90d", "required"),
+    },
     ("cis-gcp", "1.11"): {("rotation_period", "90d", "required")},
     ("cis-gcp", "1.16"): {("rotation_period", "90d", "required")},
 }
@@ -114,7 +120,7 @@ def test_only_what_was_asked_for_is_opened(tmp_path: Path) -> None:
         "sys.addaudithook(lambda event, args: event == 'open' and opened.append(str(args[0])))\n"
         "from keyaudit.policy import frameworks\n"
         "frameworks.load(['cis-aws'], ['unused', 'never-used', 'rotation-overdue', 'never-rotated',"
-        " 'expired-in-use', 'rotation-manual'])\n"
+        " 'expired-in-use', 'rotation-manual', 'old-key-active'])\n"
         "print([name.rpartition('/')[2] for name in opened if name.endswith('.yaml')])\n"
     )
     done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
@@ -323,7 +329,7 @@ HEADER_FIELDS = "id, name, version, publisher, status, scope_note, reviewed_on, 
 OPTIONAL_FIELDS = "applies_to, numbers, manual_evidence"
 CONTROL_FIELDS = "id, title, summary, rules, evidence, modality, source, confidence"
 FACTS = (
-    "rotation_period, unused.after, never-used.after, rotation-stalled.after, compromise-not-rotated.within, "
+    "rotation_period, unused.after, never-used.after, old-key-active.max_age, rotation-stalled.after, compromise-not-rotated.within, "
     "policy_review, manual"
 )
 MODALITIES = "required, service-provider, addressable, if-selected, level-1, level-2, advisory"

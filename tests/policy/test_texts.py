@@ -111,6 +111,32 @@ def test_what_is_unused_is_so_by_the_texts_number_too(tmp_path: Path, days: int,
     assert result(report, "2.11")[1] == exceptions
 
 
+@pytest.mark.parametrize(
+    ("grace", "old", "by_policy", "exceptions"),
+    [("24h", 90, 1, 0), ("30d", 90, 0, 0), ("30d", 91, 0, 1), ("24h", 91, 1, 1)],
+)
+def test_every_key_that_works_is_compared_with_the_text_and_no_grace_period_is(
+    tmp_path: Path, grace: str, old: float, by_policy: int, exceptions: int
+) -> None:
+    """CIS wants every active key to be young: a replaced one too, and one inside its grace period too."""
+    governing = written(tmp_path, period=f"365d, grace_period: {grace}")
+    replaced = {
+        "id": "0",
+        "state": "superseded",
+        "created_at": format_instant(AS_OF - int(old * DAY)),
+        "superseded_at": format_instant(AS_OF - 9 * DAY),
+        "last_used_at": format_instant(AS_OF - 1),
+        "authenticates": True,
+    }
+    key = aged(9)
+    key["versions"][0]["authenticates"] = True
+    key["versions"].append(replaced)
+    report = audited(tmp_path, governing, CIS, key)
+    assert result(report, "2.12")[1] == exceptions
+    failures = [finding for finding in report.findings if finding.name == "old-key-active"]
+    assert len(failures) == (1 if by_policy or exceptions else 0)
+
+
 def test_a_control_that_the_policy_exempts_states_nothing(tmp_path: Path) -> None:
     exempt = "frameworks: {cis-aws: {not_applicable: {'2.12': no users here, '2.11': no users here}}}\n"
     assert texts(written(tmp_path, exempt), [CIS]) == ()

@@ -67,6 +67,7 @@ PARAMS = {
     "rotation-stalled": {"after": "duration"},
     "compromise-not-rotated": {"within": "duration"},
     "old-version-enabled": {"sources": "names"},
+    "old-key-active": {"max_age": "duration"},
     "unused": {"after": "duration"},
     "never-used": {"after": "duration"},
     "rotated-together": {"apart": "duration"},
