@@ -7,6 +7,7 @@ source that cannot be started at all raises `SourceError`.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
@@ -62,6 +63,11 @@ class Source(Protocol):
     @property
     def name(self) -> str:
         """Give the name that keyaudit.yaml gave it, the one that `--source NAME` means."""
+        ...
+
+    @property
+    def stop(self) -> threading.Event:
+        """Give what another thread sets to end a pull early; the pull then raises StoppedError."""
         ...
 
     def pull(self, progress: Progress) -> Pulled:

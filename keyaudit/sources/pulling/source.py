@@ -19,7 +19,7 @@ from typing import ClassVar, Generic, TypeVar
 from keyaudit.errors import SourceError
 from keyaudit.inventory.rows import Credential
 from keyaudit.model import Coverage, ScopeStatus
-from keyaudit.sources.protocol import Clock, Progress, Pulled, ScopeProgress
+from keyaudit.sources.protocol import Clock, Progress, Pulled, ScopeProgress, StoppedError
 from keyaudit.sources.pulling.meter import Meter
 from keyaudit.sources.pulling.outcome import ScopeOutcome
 from keyaudit.sources.pulling.pace import Pace
@@ -118,24 +118,29 @@ class PullingSource(Generic[Checked]):
 
     def pull(self, progress: Progress) -> Pulled:
         """See `Source.pull`. An interrupt stops every thread before it goes on its way."""
-        self.stop.clear()
         unfinished = Unfinished(self.cache_dir, self.settings.model_dump_json(), now=self.clock())
+        try:
+            plan, outcomes = self._listed(progress, unfinished)
+        finally:
+            self.stop.clear()
+        unfinished.close()
+        outcomes = _judge_empty(plan.scopes, outcomes)
+        rows = sorted(self.finish(outcomes), key=lambda row: (row.scope, row.id))
+        every = [*plan.lost, *self.coverage(outcomes)]
+        return Pulled(rows, tuple(sorted(every, key=lambda each: each.scope)), self.columns(rows))
+
+    def _listed(self, progress: Progress, unfinished: Unfinished) -> tuple[Plan, list[ScopeOutcome]]:
         with ThreadPoolExecutor(self.settings.concurrency, "keyaudit-scopes") as pool:
             try:
                 plan = self.plan(pool)
                 reporter = _Reporter(self.kind, progress, len(plan.scopes) + len(plan.lost))
                 for coverage in plan.lost:
                     reporter.finished(coverage, None)
-                outcomes = self._ask(plan.scopes, reporter, pool, unfinished)
+                return plan, self._ask(plan.scopes, reporter, pool, unfinished)
             except BaseException:
                 self.stop.set()
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
-        unfinished.close()
-        outcomes = _judge_empty(plan.scopes, outcomes)
-        rows = sorted(self.finish(outcomes), key=lambda row: (row.scope, row.id))
-        every = [*plan.lost, *self.coverage(outcomes)]
-        return Pulled(rows, tuple(sorted(every, key=lambda each: each.scope)), self.columns(rows))
 
     def _ask(
         self, scopes: Sequence[ScopePull], reporter: _Reporter, pool: Executor, unfinished: Unfinished
@@ -147,6 +152,8 @@ class PullingSource(Generic[Checked]):
             done, pending = wait(pending, timeout=_LOOK_UP, return_when=FIRST_COMPLETED)
             for future in done:
                 future.result()  # a fault of ours ends the pull at once
+            if pending and self.stop.is_set():
+                raise StoppedError
         return [future.result() for future in futures]
 
     def _run(self, scope: ScopePull, reporter: _Reporter, unfinished: Unfinished) -> ScopeOutcome:
@@ -154,10 +161,14 @@ class PullingSource(Generic[Checked]):
         if known is not None:
             outcome = resumed(known)
         else:
-            scope.answers = unfinished.answers(scope.scope)
-            outcome = scope.run(
-                self.clock, lambda credentials, meter: reporter.moved(scope.scope, credentials, meter)
-            )
+            answers = scope.answers = unfinished.answers(scope.scope)
+            try:
+                outcome = scope.run(
+                    self.clock, lambda credentials, meter: reporter.moved(scope.scope, credentials, meter)
+                )
+            except BaseException:
+                answers.save()
+                raise
             unfinished.keep(outcome)
         reporter.finished(outcome.coverage, scope.meter)
         return outcome

@@ -72,8 +72,18 @@ class Answers:
             self._known[key] = msgspec.Raw(answer)
             self._unsaved += 1
             if self._unsaved >= max(CHECKPOINT, len(self._known) // 10):
-                self._unsaved = 0
-                _write(self._path, _File(SCHEMA, self._started, self._known))
+                self._write()
+
+    def save(self) -> None:
+        """Write what is not written yet: the scope was broken off."""
+        with self._lock:
+            if self._unsaved:
+                self._write()
+
+    def _write(self) -> None:
+        assert self._path is not None
+        self._unsaved = 0
+        _write(self._path, _File(SCHEMA, self._started, self._known))
 
 
 class Unfinished:
