@@ -7,8 +7,9 @@ Whether the store has broken its own announcement, for credentials whose rotatio
 - The date of the next rotation lies before the audit: fails. The very instant of the audit passes.
 - Rotation is only a reminder (`rotation.by` is `reminder`; Google Secret Manager unless the document says
   otherwise): such a store moves the date on by itself, whether anybody rotated or not. The last reminder went
-  out one schedule interval before the next date. If that is in the past and the value in use is older, fails.
-  A value created in the very instant of the reminder passes.
+  out one schedule interval before the next date, or on that date if it has passed (a reminder that comes once
+  leaves it there, and an inventory may be older than the audit). If the value in use is older, fails. A value
+  created in the very instant of the reminder passes.
 - The age of the value is an interval where its date is not known, as in rotation-overdue. If the reminder
   falls inside it, the verdict is unknown. It is unknown too if the next date, the interval of a reminder, or
   whether rotation is on at all, is not known.
@@ -69,11 +70,13 @@ def check(_settings: Mapping[str, Any]) -> Check:
         .then(facts.source == "gcp-secret-manager")
         .otherwise(facts.rotation_by == "reminder")
     )
-    since_reminder = facts.as_of - facts.rotation_next_at + facts.schedule_interval_max
+    due = facts.rotation_next_at < facts.as_of
+    since_next = facts.as_of - facts.rotation_next_at
+    since_reminder = nw.when(due).then(since_next).otherwise(since_next + facts.schedule_interval_max)
     unanswered = (since_reminder > 0) & facts.exceeds(facts.age_min, facts.age_max, since_reminder)
     return Check(
         applies=facts.rotates & facts.rotation_enabled,
-        fails=(facts.rotation_next_at < facts.as_of) | (announced & unanswered),
+        fails=nw.when(announced).then(unanswered).otherwise(due),
     )
 
 
