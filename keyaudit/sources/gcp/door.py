@@ -13,7 +13,7 @@ from keyaudit.sources.pulling.retrying import persistently
 from keyaudit.times import SECOND
 
 if TYPE_CHECKING:
-    from keyaudit.sources.gcp.clients import Caller, Headers
+    from keyaudit.sources.gcp.caller import Caller, Headers
     from keyaudit.sources.gcp.settings import GcpSettings
     from keyaudit.sources.pulling.meter import Meter
 

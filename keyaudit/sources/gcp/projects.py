@@ -5,7 +5,8 @@ from __future__ import annotations
 from concurrent.futures import Executor
 from typing import Any, ClassVar, Generic, TypeVar
 
-from keyaudit.sources.gcp.clients import Caller, open_client, sign_in
+from keyaudit.sources.gcp.caller import Caller, sign_in
+from keyaudit.sources.gcp.clients import open_client
 from keyaudit.sources.gcp.refusals import NotEnabledError
 from keyaudit.sources.gcp.settings import GcpSettings
 from keyaudit.sources.pulling.meter import Meter
