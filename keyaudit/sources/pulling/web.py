@@ -4,22 +4,24 @@
     body = get(http, "https://api.example.com/v1/keys", {"limit": "100"})
 
 What the environment may add is kept out: no `.netrc` (it would replace our Authorization), no
-cookies. Proxies and certificate bundles of the environment are honoured.
+cookies. Proxies and certificate bundles of the environment are honoured. What goes wrong leaves
+as `RefusedError`, without the request that it happened to: its headers hold the key.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
+from email.utils import parsedate_to_datetime
 from http.cookiejar import DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from keyaudit import __version__
-from keyaudit.errors import MissingExtraError
+from keyaudit.errors import MissingExtraError, SourceError
 from keyaudit.sources.protocol import OperationRefusedError
 from keyaudit.sources.pulling.meter import Meter
-from keyaudit.sources.pulling.refusals import TRANSIENT, Kind, RefusedError
+from keyaudit.sources.pulling.refusals import TRANSIENT, Kind, RefusedError, clean
 from keyaudit.sources.pulling.retrying import persistently
 
 if TYPE_CHECKING:
@@ -31,13 +33,17 @@ Allowed = Sequence[tuple[str, re.Pattern[str]]]
 Judge = Callable[[int, Mapping[str, str]], Kind | None]
 """Gives what a status means where it differs from `judge`, None where it is an answer for the caller."""
 
+LARGEST_ANSWER = 64 * 1024 * 1024
+"""Bytes, unpacked. A page of a thousand keys is well under one of these mebibytes."""
+
 _BROKEN = {
-    "ConnectTimeout": "timed out",
-    "ReadTimeout": "timed out",
-    "SSLError": "TLS failed",
-    "ProxyError": "the proxy refused",
-    "ChunkedEncodingError": "the connection broke",
-    "ConnectionError": "the connection broke",
+    "ConnectTimeout": (Kind.UNREACHABLE, "timed out"),
+    "ReadTimeout": (Kind.UNREACHABLE, "timed out"),
+    "SSLError": (Kind.UNREACHABLE, "TLS failed"),
+    "ProxyError": (Kind.UNREACHABLE, "the proxy refused"),
+    "ChunkedEncodingError": (Kind.UNREACHABLE, "the connection broke"),
+    "ConnectionError": (Kind.UNREACHABLE, "the connection broke"),
+    "ContentDecodingError": (Kind.UNREADABLE, "badly packed"),
 }
 
 
@@ -62,14 +68,16 @@ def open_session(
 ) -> requests.Session:
     """Open a session that asks for nothing but what `allowed` names.
 
-    `extra` is the one of ours that brings requests. `timeout` is seconds for one answer. Sending
-    raises OperationRefusedError before a byte leaves, RefusedError, StoppedError.
+    `extra` is the one of ours that brings requests. `timeout` is how many seconds a server may stay
+    silent. Raises SourceError for a key that no header can carry. Sending raises
+    OperationRefusedError before a byte leaves, RefusedError, StoppedError. Close it in the end.
     """
     try:
         import requests
         from requests.adapters import HTTPAdapter
     except ModuleNotFoundError:
         raise MissingExtraError(extra, "listing over HTTP") from None
+    _refuse_unsendable(headers)
 
     class Door(HTTPAdapter):
         """Every request of the session passes here, redirects included."""
@@ -83,7 +91,15 @@ def open_session(
 
             return persistently(once, meter, attempts, again=again)
 
-    session = requests.Session()
+    class Guarded(requests.Session):
+        """Looks nothing up in a `.netrc`, where a redirect leads somewhere else either."""
+
+        def rebuild_auth(self, prepared_request: Any, response: Any) -> None:
+            """Drop the key where a request would go to another host."""
+            if self.should_strip_auth(response.request.url, prepared_request.url):
+                prepared_request.headers.pop("Authorization", None)
+
+    session = Guarded()
     session.headers = requests.structures.CaseInsensitiveDict(
         {"User-Agent": f"keyaudit/{__version__}", "Accept": "application/json", **headers}
     )
@@ -95,6 +111,12 @@ def open_session(
     return session
 
 
+def beneath(endpoint: str, allowed: Allowed) -> Allowed:
+    """Give the same list for an endpoint whose paths begin with one of its own (a gateway)."""
+    prefix = re.escape(urlsplit(endpoint).path.rstrip("/"))
+    return [(method, re.compile(prefix + pattern.pattern)) for method, pattern in allowed]
+
+
 def refuse_others(allowed: Allowed, method: str, path: str) -> None:
     """Raise OperationRefusedError unless a request is on the list."""
     if not any(method == verb and pattern.fullmatch(path) for verb, pattern in allowed):
@@ -102,36 +124,80 @@ def refuse_others(allowed: Allowed, method: str, path: str) -> None:
         raise OperationRefusedError(f"{method} {shown} is not on the read-only list; nothing was sent")
 
 
+def _refuse_unsendable(headers: Mapping[str, str]) -> None:
+    """Raise before requests does: its own exception quotes the value of the header."""
+    if not all(re.fullmatch(r"([!-~]([ -~]*[!-~])?)?", value) for value in headers.values()):
+        raise SourceError(
+            "a key holds a line break or another character that no request can carry",
+            hint="set the variable again, with the key and nothing else",
+        )
+
+
 def _sent(send: Callable[[], requests.Response], judge: Judge) -> requests.Response:
     """Send once and read the answer to its end; raises RefusedError."""
     import requests
 
+    broken: str | None = None
     try:
         response = send()
-        _ = response.content
+        _read(response)
     except requests.RequestException as error:
-        detail = _BROKEN.get(type(error).__name__, type(error).__name__)
-        raise RefusedError(Kind.UNREACHABLE, detail) from None
-    kind = judge(response.status_code, response.headers)
-    if kind is not None:
-        raise RefusedError(kind, f"HTTP {response.status_code}", hold=retry_after(response.headers))
+        broken = type(error).__name__
+    # Raised out here, or the exception of requests, with the headers it sent, would come along.
+    if broken is not None:
+        kind, detail = _BROKEN.get(broken, (Kind.UNREACHABLE, broken))
+        raise RefusedError(kind, detail)
+    found = judge(response.status_code, response.headers)
+    if found is not None:
+        raise RefusedError(found, f"HTTP {response.status_code}", hold=retry_after(response.headers))
     return response
 
 
-def get(session: requests.Session, url: str, params: Mapping[str, Any] | None = None) -> bytes:
+def _read(response: requests.Response) -> None:
+    """Take the body, unless it is too large to be an answer, packed or not."""
+    body = bytearray()
+    for part in response.iter_content(64 * 1024):
+        body += part
+        if len(body) > LARGEST_ANSWER:
+            response.close()
+            raise RefusedError(Kind.OTHER, saying="the answer was far too large")
+    response._content = bytes(body)  # noqa: SLF001 - where requests keeps what it has read
+
+
+def get(
+    session: requests.Session,
+    url: str,
+    params: Mapping[str, Any] | None = None,
+    *,
+    code: Callable[[bytes], str | None] = lambda _: None,
+) -> bytes:
     """Give the body of a good answer; raises RefusedError.
 
-    A redirect is refused: the header with the key would go along.
+    `code` finds an error's code in the body of a bad one. A redirect is refused: the header with
+    the key would go along.
     """
     response = session.get(url, params=params, allow_redirects=False)
     status = response.status_code
     if status == 200:
         return response.content
     kinds = {401: Kind.CREDENTIALS, 403: Kind.DENIED, 404: Kind.GONE}
-    raise RefusedError(kinds.get(status, Kind.OTHER), f"HTTP {status}")
+    found = code(response.content)
+    detail = f"HTTP {status}, {clean(found)}" if found else f"HTTP {status}"
+    raise RefusedError(kinds.get(status, Kind.OTHER), detail)
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Give the seconds that `Retry-After` asks for; its other form, a date, is left to our own backoff."""
-    text = str(headers.get("Retry-After", "")).strip()
-    return float(text) if re.fullmatch(r"\d{1,9}(\.\d{1,6})?", text, re.ASCII) else None
+    """Give the seconds that a server asks us to stay away, if it does.
+
+    `Retry-After` is in seconds or a date, which is held against the server's own `Date`: our clock
+    may differ. `Retry-After-Ms` is OpenAI's finer one.
+    """
+    for name, unit in (("Retry-After-Ms", 0.001), ("Retry-After", 1.0)):
+        text = str(headers.get(name, "")).strip()
+        if re.fullmatch(r"\d{1,9}(\.\d{1,6})?", text, re.ASCII):
+            return float(text) * unit
+    try:
+        until, now = (parsedate_to_datetime(str(headers.get(name, ""))) for name in ("Retry-After", "Date"))
+        return max(0.0, (until - now).total_seconds())
+    except (TypeError, ValueError):
+        return None
