@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Generic, TypeVar
 
@@ -28,16 +28,19 @@ class Each(Generic[Item, Answer]):
         noun: str,
         *,
         gone: Answer | None = None,
+        patience: Mapping[Kind, int] = PATIENCE,
     ) -> None:
         """`ask` gives one answer or raises RefusedError; `noun` is what is asked for, in the plural.
 
         `workers` bound how many calls are in flight. `gone` is the answer for what was deleted while
-        it was listed; without it that counts as refused.
+        it was listed; without it that counts as refused. `patience` differs where single items may be
+        denied for a reason.
         """
         self._ask = ask
         self._workers = workers
         self._noun = noun
         self._gone = gone
+        self._patience = patience
         self._lock = threading.Lock()
         self._in_a_row = 0
         self._last: Kind | None = None
@@ -72,7 +75,7 @@ class Each(Generic[Item, Answer]):
         self.refused[refusal.reason] += 1
         self._in_a_row = self._in_a_row + 1 if refusal.kind is self._last else 1
         self._last = refusal.kind
-        if refusal.kind in FATAL or self._in_a_row >= PATIENCE.get(refusal.kind, IMPATIENCE):
+        if refusal.kind in FATAL or self._in_a_row >= self._patience.get(refusal.kind, IMPATIENCE):
             self.stopped = True
 
     def reasons(self) -> list[str]:

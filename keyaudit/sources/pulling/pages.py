@@ -13,6 +13,7 @@ READINGS = 3
 
 Entry = TypeVar("Entry")
 Asked = TypeVar("Asked")
+Read = TypeVar("Read")
 
 
 class Page(msgspec.Struct, Generic[Entry], frozen=True):
@@ -41,8 +42,8 @@ def walk(ask: Callable[[str | None], Page[Entry]]) -> Iterator[Page[Entry]]:
         seen.add(token)
 
 
-def reread(ask: Callable[[], Asked], read: Callable[[Asked], Page[Entry]]) -> Page[Entry]:
-    """Ask for one page until `read` can make sense of it, `READINGS` times at most.
+def reread(ask: Callable[[], Asked], read: Callable[[Asked], Read]) -> Read:
+    """Ask for one page, or one thing, until `read` can make sense of it, `READINGS` times at most.
 
     For clients that retry what did not arrive but not what arrived cut short.
     """

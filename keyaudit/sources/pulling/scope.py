@@ -82,6 +82,10 @@ class ScopePull:
         """Count a page of the list, and the entries on it that could not be read."""
         self._pages += 1
         self._unreadable += unreadable
+        self.moved()
+
+    def moved(self) -> None:
+        """Report how far the scope has come, where a page takes long."""
         if self._tick is not None:
             self._tick(len(self.rows), self.meter)
 
