@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from keyaudit.cli import options
-from keyaudit.errors import UsageError, did_you_mean
+from keyaudit.cli import listing
+from keyaudit.errors import UsageError
 
 if TYPE_CHECKING:
     from keyaudit.cli.configuration import Configuration
@@ -22,13 +21,14 @@ def gather(settings: Configuration, documents: Sequence[str], sources: Sequence[
     """
     from keyaudit import inventory
 
-    entries = [_entry(settings, name) for name in sources]
+    entries = listing.chosen(settings, sources)
     if not documents and not sources:
         documents, entries = settings.inventory, list(settings.sources)
     if not documents and not entries:
         raise _nothing_named(settings)
     parts = [inventory.read(documents)] if documents else []
-    parts += [_pull(entry) for entry in entries]
+    if entries:
+        parts += listing.list_live(entries, alone=not documents)
     return parts[0] if len(parts) == 1 else inventory.merge(parts)
 
 
@@ -58,19 +58,6 @@ def governing(policy: str | None, frameworks: Sequence[str]) -> tuple[Policy, tu
     return policies.load(file, rules=CATALOGUE, frameworks=controls), chosen
 
 
-def _entry(settings: Configuration, name: str) -> Mapping[str, Any]:
-    known = {str(entry["name"]): entry for entry in settings.sources}
-    if name in known:
-        return known[name]
-    if near := did_you_mean(name, known):
-        hint = near.removeprefix("; ")
-    elif known:
-        hint = f"{settings.file} has {', '.join(known)}"
-    else:
-        hint = "describe it under `sources:` in keyaudit.yaml; keyaudit init writes one"
-    raise UsageError(f"no source is called {name!r}", hint=hint)
-
-
 def _nothing_named(settings: Configuration) -> UsageError:
     if settings.file is None:
         return UsageError(
@@ -78,24 +65,3 @@ def _nothing_named(settings: Configuration) -> UsageError:
             hint="keyaudit init writes a keyaudit.yaml; or: keyaudit scan --inventory FILE",
         )
     return UsageError(f"nothing to audit: {settings.file} names neither `inventory` nor `sources`")
-
-
-def _pull(entry: Mapping[str, Any]) -> Inventory:
-    """List one source live, with progress on stderr."""
-    from keyaudit import inventory
-    from keyaudit.cli.progress import Progress
-    from keyaudit.sources import open_source
-
-    def now() -> int:
-        return options.instant_of(None)
-
-    source = open_source(entry, clock=now, cache_dir=_cache_folder(), environment=os.environ)
-    with Progress() as progress:
-        pulled = source.pull(progress)
-    return inventory.from_rows(pulled.rows, pulled.coverage, now(), pulled.columns)
-
-
-def _cache_folder() -> Path:
-    """Give the folder where answers of stores may be kept between runs: metadata only."""
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "keyaudit"

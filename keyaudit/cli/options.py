@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from keyaudit.cli.outputs import LOG_FORMATS, log_as
 from keyaudit.formats import FORMATS
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
@@ -68,6 +69,24 @@ entity: Decorator = click.option(
     "--entity",
     metavar="TEXT",
     help="Who is audited, as reports for people name it.  [default: keyaudit.yaml's, else the policy's name]",
+)
+
+log_format: Decorator = click.option(
+    "--log-format",
+    type=click.Choice(LOG_FORMATS),
+    default="text",
+    show_default=True,
+    expose_value=False,
+    is_eager=True,
+    callback=lambda _context, _option, form: log_as(form),
+    help="How messages and progress are written on stderr: for people, or one JSON object a line.",
+)
+source: Decorator = click.option(
+    "--source",
+    "sources",
+    metavar="NAME",
+    multiple=True,
+    help="A source of keyaudit.yaml. Repeat for several.",
 )
 
 FIRST, END = 0, 253_370_764_800_000_000

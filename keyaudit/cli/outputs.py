@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +16,65 @@ import click
 from keyaudit.errors import UsageError
 
 LONGEST_MESSAGE = 2000
+LOG_FORMATS = ("text", "json")
 
 
-def tell(message: str) -> None:
-    """Say one line on stderr. Names in it may come from a stranger: control characters are shown."""
-    from keyaudit.formats.visible import visible
+@dataclass(frozen=True, slots=True)
+class Log:
+    """How stderr is written: a line for people, or one JSON object a line for machines."""
 
-    try:
-        click.echo(visible(message, longest=LONGEST_MESSAGE), err=True)
-    except BrokenPipeError:
-        _close(sys.stderr)
+    as_json: bool = False
+
+    def say(self, message: str | None, event: str = "message", **fields: object) -> None:
+        """Say that something happened; people are shown `message`, if there is one.
+
+        Names in it may come from a stranger: control characters are shown, not sent.
+        """
+        if self.as_json:
+            spoken = {} if message is None else {"message": message}
+            self._put(_as_json({"time": _now(), "event": event, **fields, **spoken}))
+        elif message is not None:
+            from keyaudit.formats.visible import visible
+
+            self._put(visible(message, longest=LONGEST_MESSAGE))
+
+    @staticmethod
+    def _put(line: str) -> None:
+        try:
+            click.echo(line, err=True)
+        except BrokenPipeError:
+            _close(sys.stderr)
+
+
+_FOR_PEOPLE = Log()
+_LOG: ContextVar[Log] = ContextVar("log", default=_FOR_PEOPLE)
+
+
+def log() -> Log:
+    """Give how this run writes stderr. A thread that is to write takes it along: contexts stay behind."""
+    return _LOG.get()
+
+
+def log_as(form: str) -> None:
+    """Write stderr in one of `LOG_FORMATS` until this run ends."""
+    _LOG.set(Log(as_json=form == "json"))
+
+
+def tell(message: str, event: str = "message", **fields: object) -> None:
+    """Say one line on stderr; see `Log.say`."""
+    log().say(message, event, **fields)
+
+
+def _as_json(fields: Mapping[str, object]) -> str:
+    """Keep to ASCII: what could move a cursor or reorder a line is escaped, and nothing is lost."""
+    return json.dumps(fields, default=str).replace("\x7f", "\\u007f")
+
+
+def _now() -> str:
+    from keyaudit.cli.options import instant_of
+    from keyaudit.times import format_instant
+
+    return format_instant(instant_of(None))
 
 
 def print_document(content: bytes) -> None:
@@ -59,17 +111,31 @@ def prepare_folder(folder: Path) -> None:
         raise UsageError(f"--output {folder}: not writable")
 
 
+def prepare_file(path: Path) -> None:
+    """Look whether a file can be written, before any work is done; raises UsageError."""
+    if path.is_dir():
+        raise UsageError(f"--output {path}: is a folder", hint="give a file, or - for stdout")
+    if not path.parent.is_dir():
+        raise UsageError(f"--output {path}: there is no folder {path.parent}")
+    if not os.access(path.parent, os.W_OK):
+        raise UsageError(f"--output {path}: the folder {path.parent} is not writable")
+
+
 def write_files(folder: Path, contents: Mapping[str, bytes]) -> None:
     """Write each file whole or not at all and say where it is; raises UsageError."""
+    for name, content in contents.items():
+        write_file(folder / name, content)
+
+
+def write_file(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all and say where it is; raises UsageError."""
     from keyaudit.files import write_atomically
 
-    for name, content in contents.items():
-        path = folder / name
-        try:
-            write_atomically(path, content)
-        except OSError as error:
-            raise UsageError(f"cannot write {path}: {error.strerror}") from None
-        tell(f"wrote {path}")
+    try:
+        write_atomically(path, content)
+    except OSError as error:
+        raise UsageError(f"cannot write {path}: {error.strerror}") from None
+    tell(f"wrote {path}", "written", path=str(path))
 
 
 def is_terminal() -> bool:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from contextvars import copy_context
 
 import click
 
@@ -27,8 +28,9 @@ INTERRUPTED = 130
 COMMANDS: dict[str, Entry] = {
     "scan": Entry("List, judge, report, gate.", "scan"),
     "inventory": Entry(
-        "Check and look at inventory documents.",
+        "Pull inventory documents, check and look at them.",
         commands={
+            "pull": Entry("List sources live and write one inventory document.", "inventory_pull"),
             "validate": Entry("Check documents and print every problem.", "inventory_validate"),
             "show": Entry("Say what documents hold.", "inventory_show"),
         },
@@ -40,6 +42,13 @@ COMMANDS: dict[str, Entry] = {
             "explain": Entry("Say what a policy asks of one credential, and why.", "policy_explain"),
             "test": Entry("Compare verdicts with those that a table expects.", "policy_test"),
             "schema": Entry("Print the JSON Schema for editors.", "policy_schema"),
+        },
+    ),
+    "sources": Entry(
+        "List the kinds of sources, and what each must be granted.",
+        commands={
+            "list": Entry("List the kinds of sources and those of keyaudit.yaml.", "sources_list"),
+            "policy": Entry("Print the least that a provider must grant for a pull.", "sources_policy"),
         },
     ),
     "rules": Entry("List the rules.", "rules"),
@@ -81,6 +90,11 @@ def program() -> click.Group:
 
 def run(arguments: Sequence[str], root: click.Command | None = None) -> int:
     """Run one command of `root` and give the exit code; what goes wrong is said on stderr, not traced."""
+    # How stderr is written is a choice of this run alone.
+    return copy_context().run(_run, arguments, root)
+
+
+def _run(arguments: Sequence[str], root: click.Command | None) -> int:
     try:
         outcome = (root or program()).main(list(arguments), prog_name="keyaudit", standalone_mode=False)
     except click.UsageError as error:
@@ -111,16 +125,18 @@ def _usage(error: click.UsageError) -> int:
 def _refused(error: InputError) -> int:
     """Print every problem on its own line, as `file:line:column: field: message`."""
     for line in str(error).splitlines():
-        tell(line)
-    if error.hint:
-        tell(f"hint: {error.hint}")
-    return error.exit_code
+        tell(line, "problem")
+    return _hint(error.hint, error.exit_code)
 
 
 def _say(message: str, hint: str | None, code: int) -> int:
-    tell(f"keyaudit: {message}")
+    tell(f"keyaudit: {message}", "error", exit_code=code)
+    return _hint(hint, code)
+
+
+def _hint(hint: str | None, code: int) -> int:
     if hint:
-        tell(f"hint: {hint}")
+        tell(f"hint: {hint}", "hint")
     return code
 
 

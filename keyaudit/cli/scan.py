@@ -55,6 +55,7 @@ Exit codes: 0 nothing at or above --fail-on, 1 findings, 2 usage or input error,
 @options.output
 @options.group_by
 @options.entity
+@options.log_format
 @options.config
 def command(
     inventories: Sequence[str],
@@ -79,7 +80,7 @@ def command(
     from keyaudit.cli.gathering import gather, governing
     from keyaudit.cli.rendering import Destination, Naming
 
-    instant = options.instant_of(as_of)
+    fixed = None if as_of is None else options.instant_of(as_of)
     settings = read(config)
     named = Naming(entity or settings.entity, settings.marking)
     destination = Destination(formats, output, group_by or settings.group_by, named)
@@ -90,6 +91,8 @@ def command(
     from keyaudit.model import Severity
 
     gate = fail_on or settings.fail_on
+    # Now is when everything was listed: a listing may take an hour, and tells of that hour too.
+    instant = options.instant_of(None) if fixed is None else fixed
     report = audit(
         inventory, rules, chosen, instant, engine=engine, fail_on=None if gate == "none" else Severity(gate)
     )

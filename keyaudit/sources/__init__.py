@@ -114,6 +114,8 @@ def least_privilege(name: str, entries: Iterable[Mapping[str, Any]] = ()) -> str
     for entry in entries:
         if entry["kind"] in wanted:
             wanted[entry["kind"]].append(_check(entry)[0])
+    if any(wanted.values()):
+        wanted = {kind: settings for kind, settings in wanted.items() if settings}
     grants = import_module(f"{__name__}.{SOURCES[next(iter(wanted))].family}.grants")
     text: str = grants.least_privilege(wanted)
     return text

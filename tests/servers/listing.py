@@ -6,6 +6,7 @@ runs in a process of its own, because a server in the client's process would slo
     python -m servers.listing --secrets 10000 [--latency 0.03] [--quota 500]
 
 prints its URL as the first line. `--quota` is calls a second, above which it throttles.
+`GET /asked` gives how often each operation was asked for, throttled attempts included.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ import json
 import subprocess
 import sys
 import time
+import urllib.request
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,6 +26,7 @@ from pathlib import Path
 ACCOUNT = "111122223333"
 REGION = "eu-west-1"
 PAGE = 100
+OPERATIONS = ("ListSecretVersionIds", "ListSecrets")
 _IDENTITY = (
     '<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult>'
     f"<Arn>arn:aws:iam::{ACCOUNT}:user/auditor</Arn><UserId>AIDA</UserId><Account>{ACCOUNT}</Account>"
@@ -82,8 +86,11 @@ def versions(body: bytes, now: float) -> bytes:
 
 
 class Listing(asyncio.Protocol):
-    def __init__(self, canned: list[bytes], now: float, latency: float, quota: Quota) -> None:
+    def __init__(
+        self, canned: list[bytes], now: float, latency: float, quota: Quota, asked: Counter[str]
+    ) -> None:
         self._canned, self._now, self._latency, self._quota = canned, now, latency, quota
+        self._asked = asked
         self._buffer = b""
 
     def connection_made(self, transport):
@@ -102,6 +109,12 @@ class Listing(asyncio.Protocol):
             asyncio.get_running_loop().call_later(self._latency, self._transport.write, answer)
 
     def _answer(self, head: bytes, body: bytes) -> bytes:
+        if head.startswith(b"get /asked"):
+            return _response(200, json.dumps(self._asked).encode())
+        operation = next(
+            (name for name in OPERATIONS if f".{name.lower()}".encode() in head), "GetCallerIdentity"
+        )
+        self._asked[operation] += 1
         if b"action=getcalleridentity" in body.lower():
             return _response(200, _IDENTITY.encode())
         if not self._quota.allows():
@@ -142,9 +155,9 @@ def _response(status: int, body: bytes) -> bytes:
 
 async def serve(secrets: int, latency: float, quota: float | None) -> None:
     now = time.time()
-    canned, bucket = pages(secrets, now), Quota(quota)
+    canned, bucket, asked = pages(secrets, now), Quota(quota), Counter[str]()
     server = await asyncio.get_running_loop().create_server(
-        lambda: Listing(canned, now, latency, bucket), "127.0.0.1", 0
+        lambda: Listing(canned, now, latency, bucket, asked), "127.0.0.1", 0
     )
     sys.stdout.write(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}\n")
     sys.stdout.flush()
@@ -172,6 +185,12 @@ def listing_server(secrets: int, *, latency: float = 0.0, quota: float | None = 
             yield process.stdout.readline().strip()
         finally:
             process.terminate()
+
+
+def asked(url: str) -> dict[str, int]:
+    """Say how often a running server was asked for what."""
+    with urllib.request.urlopen(f"{url}/asked", timeout=30) as answer:
+        return json.load(answer)
 
 
 def main() -> None:
