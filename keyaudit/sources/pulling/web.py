@@ -96,7 +96,10 @@ def open_session(
 
         def rebuild_auth(self, prepared_request: Any, response: Any) -> None:
             """Drop the key where a request would go to another host."""
-            if self.should_strip_auth(response.request.url, prepared_request.url):
+            moved = self.should_strip_auth(  # type: ignore[no-untyped-call]
+                response.request.url, prepared_request.url
+            )
+            if moved:
                 prepared_request.headers.pop("Authorization", None)
 
     session = Guarded()
