@@ -58,6 +58,7 @@ class ScopePull:
         self._pages = 0
         self._unreadable = 0
         self._repeated = 0
+        self._looked_into = False
         self._missed: list[str] = []
         self._remarks: list[str] = []
         self._refusal: Refusal | None = None
@@ -96,6 +97,11 @@ class ScopePull:
     def remark(self, note: str) -> None:
         """Say something about how the scope was listed that takes nothing from its completeness."""
         self._remarks.append(note)
+
+    def nothing_left_to_list(self, note: str) -> None:
+        """Say that what could hold credentials was there and holds none: complete, then, not empty."""
+        self._looked_into = True
+        self.remark(note)
 
     def run(self, clock: Clock, tick: Ticker) -> ScopeOutcome:
         """List the scope. Refusals end up in its coverage; raises StoppedError, and faults of ours."""
@@ -145,4 +151,4 @@ class ScopePull:
             return ScopeStatus.FAILED
         if problems:
             return ScopeStatus.PARTIAL
-        return ScopeStatus.COMPLETE if self.rows else ScopeStatus.EMPTY
+        return ScopeStatus.COMPLETE if self.rows or self._looked_into else ScopeStatus.EMPTY
