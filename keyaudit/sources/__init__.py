@@ -61,8 +61,15 @@ class Kind:
 
 
 SOURCES: dict[str, Kind] = {
+    "aws-iam": Kind(
+        "AWS IAM: access keys and service-specific credentials of users", "aws", "iam.source:AwsIam"
+    ),
     "aws-secrets-manager": Kind(
         "AWS Secrets Manager: secrets and their versions", "aws", "secrets_manager.source:AwsSecretsManager"
+    ),
+    "gcp-iam": Kind("Google service accounts: the keys that users made for them", "gcp", "iam.source:GcpIam"),
+    "gcp-secret-manager": Kind(
+        "Google Secret Manager: secrets and their versions", "gcp", "secret_manager.source:GcpSecretManager"
     ),
 }
 

@@ -45,7 +45,7 @@ class Asked:
 
 @dataclass(frozen=True)
 class Method:
-    """How a method's request is read, and who answers it."""
+    """How a method's request is read (a class of proto-plus or of protobuf), and who answers it."""
 
     request: Any
     answer: Handler
@@ -108,16 +108,18 @@ class GrpcServer:
         return self._answer(self._methods[method], body, context, fault)
 
     def _answer(self, method: Method, body: bytes, context: Any, fault: Fault | None) -> bytes:
-        request = method.request.deserialize(body)
+        kind = method.request
+        request = kind.deserialize(body) if hasattr(kind, "deserialize") else kind.FromString(body)
         if getattr(request, "page_token", "").startswith(OWN_TOKEN):
             request.page_token = ""
         try:
             answer = method.answer(request)
         except Refused as refused:
             abort(context, refused, {})
+        message = type(answer).pb(answer) if hasattr(type(answer), "pb") else answer
         if fault is not None and fault.kind in PAGES:
-            PAGES[fault.kind](type(answer).pb(answer), fault.seen)
-        return type(answer).serialize(answer)
+            PAGES[fault.kind](message, fault.seen)
+        return message.SerializeToString()
 
 
 class _Everything(grpc.GenericRpcHandler):

@@ -8,6 +8,7 @@ import pytest
 
 from sources.aws_case import AwsCase, moto_server
 from sources.contract import SourceCase
+from sources.gcp_secret_manager_case import GcpSecretManagerCase
 
 
 @pytest.fixture(autouse=True)
@@ -37,8 +38,15 @@ def aws(moto: str, tmp_path) -> Iterator[AwsCase]:
         yield case
 
 
+@pytest.fixture
+def gcp_secrets(tmp_path) -> Iterator[GcpSecretManagerCase]:
+    with GcpSecretManagerCase(tmp_path) as case:
+        yield case
+
+
 CASES: dict[str, tuple[str, type[SourceCase]]] = {
     "aws-secrets-manager": ("aws", AwsCase),
+    "gcp-secret-manager": ("gcp_secrets", GcpSecretManagerCase),
 }
 """Each kind of source: the fixture that plants its case, and the case's class."""
 

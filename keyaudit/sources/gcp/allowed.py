@@ -11,6 +11,7 @@ from keyaudit.sources.protocol import OperationRefusedError
 ALLOWED = frozenset(
     {
         "/google.cloud.asset.v1.AssetService/ListAssets",
+        "/google.cloud.location.Locations/ListLocations",
         "/google.cloud.secretmanager.v1.SecretManagerService/ListSecretVersions",
         "/google.cloud.secretmanager.v1.SecretManagerService/ListSecrets",
         "/google.iam.admin.v1.IAM/ListServiceAccountKeys",

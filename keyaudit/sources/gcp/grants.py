@@ -11,10 +11,20 @@ from keyaudit.sources.pulling.settings import PullSettings
 
 LISTS: dict[str, tuple[str, ...]] = {
     "gcp-iam": ("iam.serviceAccountKeys.list", "iam.serviceAccounts.list", "monitoring.timeSeries.list"),
+    "gcp-secret-manager": (
+        "cloudasset.assets.listResource",
+        "secretmanager.locations.list",
+        "secretmanager.secrets.list",
+        "secretmanager.versions.list",
+    ),
 }
 
 ONLY_WITH: dict[str, tuple[str, object]] = {
+    "cloudasset.assets.listResource": ("bulk", True),
     "monitoring.timeSeries.list": ("last_use", True),
+    "secretmanager.locations.list": ("finds_locations", True),
+    "secretmanager.secrets.list": ("bulk", False),
+    "secretmanager.versions.list": ("asks_each", True),
 }
 """Permissions that are needed only where a setting has a value."""
 
@@ -27,6 +37,17 @@ NEVER: dict[str, tuple[str, ...]] = {
         "iam.googleapis.com/serviceAccounts.getAccessToken",
         "iam.googleapis.com/serviceAccounts.signBlob",
         "iam.googleapis.com/serviceAccounts.signJwt",
+    ),
+    "gcp-secret-manager": (
+        "secretmanager.googleapis.com/secrets.create",
+        "secretmanager.googleapis.com/secrets.delete",
+        "secretmanager.googleapis.com/secrets.setIamPolicy",
+        "secretmanager.googleapis.com/secrets.update",
+        "secretmanager.googleapis.com/versions.access",
+        "secretmanager.googleapis.com/versions.add",
+        "secretmanager.googleapis.com/versions.destroy",
+        "secretmanager.googleapis.com/versions.disable",
+        "secretmanager.googleapis.com/versions.enable",
     ),
 }
 """Values, and every change, as deny policies spell them."""

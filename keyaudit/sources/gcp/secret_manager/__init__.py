@@ -1,0 +1,1 @@
+"""Google Secret Manager: secrets and versions, asked of the service or of Cloud Asset Inventory."""
