@@ -49,8 +49,8 @@ def test_rows_become_an_inventory(case: SourceCase) -> None:
     frame = inventory.credentials.collect()
     assert dict(frame.schema) == polars_schema()
     assert frame.height == len(pulled.rows)
-    unknowable = {column for each in pulled.coverage for column in each.cannot_know}
-    assert not any(each.columns & unknowable for each in inventory.collections[1:])
+    unknowable = {each.scope: set(each.cannot_know) for each in pulled.coverage}
+    assert not any(each.columns & unknowable[each.scope] for each in inventory.collections[1:])
 
 
 def test_columns_that_are_not_declared_stay_empty(case: SourceCase) -> None:
@@ -94,7 +94,8 @@ def test_an_interrupted_pull_resumes_where_it_stopped_and_leaves_nothing_behind(
     all_requests = case.requests()
 
     def interrupt(report: ScopeProgress) -> None:
-        if report.coverage is not None and report.done == 1:
+        # The second scope of a quick server may be on its way before the first's interrupt arrives.
+        if report.done >= 1:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
