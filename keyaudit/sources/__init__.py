@@ -71,6 +71,12 @@ SOURCES: dict[str, Kind] = {
     "gcp-secret-manager": Kind(
         "Google Secret Manager: secrets and their versions", "gcp", "secret_manager.source:GcpSecretManager"
     ),
+    "vault": Kind(
+        "HashiCorp Vault and OpenBao: secrets, static roles, transit keys, AppRole secret ids",
+        "vault",
+        "source:VaultSource",
+    ),
+    "openai": Kind("OpenAI: keys of projects, and admin keys", "openai", "source:OpenAiSource"),
 }
 
 

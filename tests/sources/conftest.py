@@ -8,7 +8,10 @@ import pytest
 
 from sources.aws_case import AwsCase, moto_server
 from sources.contract import SourceCase
+from sources.gcp_iam_case import GcpIamCase
 from sources.gcp_secret_manager_case import GcpSecretManagerCase
+from sources.openai_case import OpenAiCase
+from sources.vault_case import VaultCase
 
 
 @pytest.fixture(autouse=True)
@@ -44,9 +47,30 @@ def gcp_secrets(tmp_path) -> Iterator[GcpSecretManagerCase]:
         yield case
 
 
+@pytest.fixture
+def vault(tmp_path) -> Iterator[VaultCase]:
+    with VaultCase(tmp_path) as case:
+        yield case
+
+
+@pytest.fixture
+def gcp_iam(tmp_path) -> Iterator[GcpIamCase]:
+    with GcpIamCase(tmp_path) as case:
+        yield case
+
+
+@pytest.fixture
+def openai(tmp_path) -> Iterator[OpenAiCase]:
+    with OpenAiCase(tmp_path) as case:
+        yield case
+
+
 CASES: dict[str, tuple[str, type[SourceCase]]] = {
     "aws-secrets-manager": ("aws", AwsCase),
+    "gcp-iam": ("gcp_iam", GcpIamCase),
     "gcp-secret-manager": ("gcp_secrets", GcpSecretManagerCase),
+    "vault": ("vault", VaultCase),
+    "openai": ("openai", OpenAiCase),
 }
 """Each kind of source: the fixture that plants its case, and the case's class."""
 

@@ -1,0 +1,1 @@
+"""HashiCorp Vault and OpenBao: what every engine keeps, from metadata alone."""

@@ -1,0 +1,116 @@
+"""The one door to Vault: hvac over a guarded session, and what its answers mean.
+
+A 403 says the same of a path that is denied and of a token that has ended; only newer servers add
+which. `sys/health`, where 429 means "standby", is never asked: here 429 is always a rate limit.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+from keyaudit.errors import MissingExtraError
+from keyaudit.sources.pulling import web
+from keyaudit.sources.pulling.meter import Meter
+from keyaudit.sources.pulling.refusals import Kind, RefusedError
+from keyaudit.sources.vault.settings import VaultSettings
+from keyaudit.times import SECOND
+
+_ENDED = b"invalid token"
+_KINDS = {401: Kind.CREDENTIALS, 403: Kind.DENIED, 404: Kind.GONE}
+_SAYING = {
+    472: "asked a standby of disaster recovery, which answers nothing",
+    473: "asked a standby, which answers nothing",
+    501: "the server is not initialised",
+}
+
+
+def _adapters() -> Any:
+    """Import hvac's adapters: unlike its client they read nothing from the environment."""
+    try:
+        return importlib.import_module("hvac.adapters")
+    except ModuleNotFoundError as error:
+        if error.name is not None and error.name.split(".")[0] in {"hvac", "requests"}:
+            raise MissingExtraError("vault", "listing Vault") from None
+        raise
+
+
+def judge(status: int, headers: Mapping[str, str]) -> Kind | None:
+    """Say what a status means for a retry: a sealed server stays sealed, a standby catches up (412)."""
+    if status in {501, 503} and web.retry_after(headers) is None:
+        return Kind.SEALED if status == 503 else None
+    return Kind.SERVER if status == 412 else web.judge(status, headers)
+
+
+class Vault:
+    """Asks one server about one namespace."""
+
+    def __init__(
+        self, settings: VaultSettings, token: str, namespace: str, allowed: web.Allowed, meter: Meter
+    ) -> None:
+        """Nothing is sent yet; raises MissingExtraError."""
+        session = web.open_session(
+            allowed,
+            meter,
+            extra="vault",
+            attempts=settings.attempts,
+            timeout=settings.timeout / SECOND,
+            headers={"X-Vault-Token": token},
+            judge=judge,
+            connections=settings.calls_per_scope,
+        )
+        if settings.ca_cert is not None:
+            session.verify = str(settings.ca_cert)
+        address = settings.address.rstrip("/")
+        self._prefix = urlsplit(address).path
+        self._session = session
+        self._adapter = _adapters().RawAdapter(
+            base_uri=address,
+            token=token,
+            session=session,
+            namespace=namespace.encode() or None,
+            allow_redirects=False,
+        )
+
+    def ask(self, verb: str, path: str, **options: Any) -> bytes:
+        """Give the body of a good answer; `options` are hvac's.
+
+        Raises RefusedError, OperationRefusedError, StoppedError.
+        """
+        response = self._adapter.request(verb, f"/v1/{path}", raise_exception=False, **options)
+        if response.status_code in {301, 302, 307, 308}:
+            self._follow(response)
+            response = self._adapter.request(verb, f"/v1/{path}", raise_exception=False, **options)
+        return _body(response)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._session.close()
+
+    def _follow(self, response: Any) -> None:
+        """Ask the active node from now on, if a standby named it, as Vault's own client does.
+
+        The token goes along: so only with TLS, or without it to the very host that it went to before
+        without it, and only for the path that was asked.
+        """
+        asked = urlsplit(response.url)
+        target = urlsplit(urljoin(response.url, response.headers.get("Location", "")))
+        status = f"HTTP {response.status_code}"
+        if (target.path, target.query) != (asked.path, asked.query) or "@" in target.netloc:
+            raise RefusedError(Kind.OTHER, status, saying="sent on to another address")
+        unchanged = (asked.scheme, asked.hostname) == (target.scheme, target.hostname)
+        if target.scheme != "https" and not unchanged:
+            raise RefusedError(Kind.OTHER, status, saying="sent on without TLS, where no token goes")
+        self._adapter.base_uri = f"{target.scheme}://{target.netloc}{self._prefix}"
+
+
+def _body(response: Any) -> bytes:
+    status: int = response.status_code
+    if status == 200:
+        return bytes(response.content)
+    if status == 403 and _ENDED in response.content:
+        raise RefusedError(Kind.EXPIRED, "HTTP 403", saying="the token is not valid, or no longer")
+    kind = _KINDS.get(status, Kind.OTHER)
+    raise RefusedError(kind, f"HTTP {status}", saying=_SAYING.get(status))

@@ -1,0 +1,211 @@
+"""KV: secrets and their versions, one read a secret, or OpenBao's bulk list where settings ask for it.
+
+* `updated_time` moves only when a version is added, so it never makes an old value look young.
+* Versions have no stages: the newest is read by default, older ones by number until they are deleted.
+* A `deletion_time` may lie in the future (`delete_version_after`): until then the version is there.
+* An entry without versions holds labels and no secret.
+* Version 1 of the engine has names only: no dates, no versions. A read would give the value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import msgspec
+
+from keyaudit.columns import VERSIONS
+from keyaudit.inventory.rows import Credential, Rotation, Version
+from keyaudit.sources.labels import read_labels
+from keyaudit.sources.pulling.each import Each
+from keyaudit.sources.pulling.pages import Page, reread, walk
+from keyaudit.sources.pulling.refusals import Kind, RefusedError
+from keyaudit.sources.vault.answers import (
+    Bulk,
+    KvMetadata,
+    KvVersion,
+    asked,
+    batches,
+    decoder,
+    instant,
+    read,
+    texts,
+)
+from keyaudit.sources.vault.mounts import quoted
+from keyaudit.sources.vault.scope import NO_USE, MountScope
+from keyaudit.sources.vault.settings import is_path
+
+MARKS = {"current": "keyaudit_current_version", "previous": "keyaudit_previous_version"}
+"""Stages of versions, for which KV has no field of its own, by the label that names the version."""
+
+_METADATA = decoder(KvMetadata)
+_KEPT = msgspec.json.Decoder(KvMetadata)
+_BULK = decoder(Bulk)
+_AT_ONCE = 500
+_GONE = KvMetadata("", "", 0, {})
+_NO_BULK = frozenset({Kind.DENIED, Kind.GONE, Kind.OTHER, Kind.UNREADABLE})
+"""How a server says that it has no bulk list, or not for us."""
+
+Found = tuple[str, KvMetadata]
+
+
+class Kv1Scope(MountScope):
+    """The names in a mount of the engine's first version."""
+
+    folders = True
+    unknowable = (
+        *NO_USE[:2],
+        "created_at",
+        "last_changed_at",
+        "last_rotated_at",
+        "expires_at",
+        "labels",
+        "versions",
+        *(f"versions.{name}" for name in VERSIONS),
+    )
+
+    def collect(self) -> None:
+        """See `ScopePull.collect`."""
+        self.remark("KV version 1 keeps no dates and no versions")
+        with self.workers() as workers:
+            for found in self.walk(None, workers):
+                for path in found:
+                    row = self.row(path, path)
+                    row.rotation = Rotation(enabled=False)
+                    self.add(row)
+
+
+class Kv2Scope(MountScope):
+    """The secrets of a mount of the engine's second version."""
+
+    folders = True
+    unknowable = (*NO_USE, "expires_at", "last_rotated_at", "versions.authenticates")
+
+    def collect(self) -> None:
+        """See `ScopePull.collect`."""
+        self._empty = 0
+        self._strange = 0
+        try:
+            if not (self.asking.settings.scan and self._scan()):
+                with self.workers() as workers:
+                    self._read_each(workers)
+        finally:
+            if self._strange:
+                self.miss(f"the metadata of {self._strange:,} secrets could not be read")
+            if self._empty:
+                self.remark(f"{self._empty:,} entries hold labels and no secret")
+
+    def _scan(self) -> bool:
+        """List everything at once; False, with nothing taken, if the server does not offer that."""
+        pages = walk(self._scanned)
+        try:
+            page: Page[Found] | None = next(pages)
+        except RefusedError as error:
+            if error.refusal.kind in _NO_BULK:
+                return False
+            raise
+        while page is not None:
+            for path, metadata in page.entries:
+                self._take(path, metadata)
+            self.page(unreadable=page.unreadable)
+            page = next(pages, None)
+        return True
+
+    def _scanned(self, after: str | None) -> Page[Found]:
+        limit = self.asking.settings.scan_page
+        params = {"limit": str(limit), **({} if after is None else {"after": after})}
+        try:
+            return reread(
+                lambda: self.vault.ask("SCAN", self.path("detailed-metadata"), params=params),
+                lambda answer: _bulk_page(answer, limit),
+            )
+        except RefusedError as error:
+            if after is not None and error.refusal.kind is Kind.GONE:
+                return Page([])  # the last page was just full
+            raise
+
+    def _read_each(self, workers: ThreadPoolExecutor) -> None:
+        reads = self.each(self._metadata, workers, "secrets", _GONE)
+        try:
+            for found in self.walk("metadata", workers):
+                for some in batches(found, _AT_ONCE):
+                    self._take_all(some, reads)
+                    self.moved()
+        finally:
+            self.miss(*reads.reasons())
+
+    def _take_all(self, paths: Sequence[str], reads: Each[str, KvMetadata]) -> None:
+        for path, metadata in zip(paths, reads.fetch(paths), strict=True):
+            if metadata is not _GONE:
+                self._take(path, metadata)
+
+    def _metadata(self, path: str) -> KvMetadata:
+        kept = self.answers.recall(path)
+        if kept is not None:
+            return _KEPT.decode(kept)
+        metadata = asked(self.vault, "GET", self.path("metadata", quoted(path)), _METADATA)
+        self.answers.keep(path, msgspec.json.encode(metadata))
+        return metadata
+
+    def _take(self, path: str, metadata: KvMetadata | None) -> None:
+        """Take a secret; one that is there and cannot be read is taken with its name alone."""
+        row = self.row(path, path)
+        if metadata is not None:
+            if not metadata.current_version and not metadata.versions:
+                self._empty += 1
+                return
+            try:
+                fill(row, metadata, self.asking.now)
+            except ValueError:
+                self._strange += 1
+                row = self.row(path, path)
+        self.add(row)
+
+
+def fill(row: Credential, metadata: KvMetadata, now: int) -> None:
+    """Put into a row what its metadata says as of `now`. Raises ValueError for what makes no sense."""
+    labels = texts(metadata.custom_metadata)
+    row.labels = labels
+    row.created_at = instant(metadata.created_time)
+    row.last_changed_at = instant(metadata.updated_time)
+    row.rotation = Rotation(enabled=False)
+    row.versions = list(_versions(metadata, labels, now))
+    for name, value in read_labels(labels).items():
+        setattr(row, name, value)
+
+
+def _versions(metadata: KvMetadata, labels: dict[str, str], now: int) -> Iterator[Version]:
+    numbers = {int(number): version for number, version in metadata.versions.items()}
+    if numbers and max(numbers) > metadata.current_version:
+        raise ValueError("a version newer than the current one")
+    created = {number: instant(version.created_time) for number, version in numbers.items()}
+    for number in sorted(numbers):
+        yield Version(
+            id=str(number),
+            state=_state(number, numbers[number], metadata.current_version, now),
+            created_at=created[number],
+            superseded_at=created.get(number + 1),
+            stages=[stage for stage, label in MARKS.items() if labels.get(label, "").strip() == str(number)],
+        )
+
+
+def _state(number: int, version: KvVersion, current: int, now: int) -> str:
+    if version.destroyed:
+        return "destroyed"
+    deleted = instant(version.deletion_time)
+    if deleted is not None and deleted <= now:
+        return "disabled"
+    return "current" if number == current else "superseded"
+
+
+def _bulk_page(answer: bytes, limit: int) -> Page[Found]:
+    bulk = read(answer, _BULK)
+    entries: list[Found] = []
+    for key in bulk.keys:
+        try:
+            if is_path(key):
+                entries.append((key, _KEPT.decode(bulk.key_info[key])))
+        except (KeyError, msgspec.DecodeError, UnicodeDecodeError):
+            continue
+    more = bulk.keys[-1] if len(bulk.keys) == limit else None
+    return Page(entries, len(bulk.keys) - len(entries), more)

@@ -1,0 +1,127 @@
+"""HashiCorp Vault and OpenBao: every namespace that was named, every mount in it, a scope for each.
+
+A pull costs one or two calls a namespace to find its mounts. Then KV costs one call a folder and one a
+secret, or one for `scan_page` secrets where OpenBao's bulk list is granted; static roles and transit keys
+one call a mount and one a role or key; AppRole one a mount, one a role, one a secret id.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor
+
+from keyaudit.columns import CREDENTIALS, VERSIONS
+from keyaudit.errors import SourceError
+from keyaudit.inventory.rows import Credential
+from keyaudit.model import Coverage
+from keyaudit.sources.labels import TAGGED, tagged
+from keyaudit.sources.pulling.meter import Meter
+from keyaudit.sources.pulling.pace import Pace
+from keyaudit.sources.pulling.refusals import RefusedError
+from keyaudit.sources.pulling.source import Plan, PullingSource
+from keyaudit.sources.vault.allowed import allowed
+from keyaudit.sources.vault.approle import AppRoles
+from keyaudit.sources.vault.client import Vault
+from keyaudit.sources.vault.finding import Found, below, children, find, too_deep
+from keyaudit.sources.vault.kv import Kv1Scope, Kv2Scope
+from keyaudit.sources.vault.mounts import Mount
+from keyaudit.sources.vault.scope import SOURCE, Asking, MountScope
+from keyaudit.sources.vault.settings import EVERY, Engine, VaultSettings
+from keyaudit.sources.vault.static_roles import LdapRoles, StaticRoles, UndatedRoles
+from keyaudit.sources.vault.transit import TransitKeys
+
+SCOPES: dict[Engine, type[MountScope]] = {
+    "kv": Kv2Scope,
+    "kv-v1": Kv1Scope,
+    "database": StaticRoles,
+    "ldap": LdapRoles,
+    "aws": UndatedRoles,
+    "gcp": UndatedRoles,
+    "transit": TransitKeys,
+    "approle": AppRoles,
+}
+
+NOWHERE = {"last_used_at", "never_used", "compromised_at", "managed_by", "replica_of"}
+"""What no engine tells."""
+COLUMNS = frozenset(CREDENTIALS) - TAGGED - NOWHERE
+VERSION_COLUMNS = frozenset(("versions", *(f"versions.{name}" for name in VERSIONS))) - {
+    "versions.last_used_at",
+    "versions.retired_at",
+}
+
+
+class VaultSource(PullingSource[VaultSettings]):
+    """The source that `kind: vault` configures."""
+
+    kind = SOURCE
+    Settings = VaultSettings
+
+    def plan(self, pool: Executor) -> Plan:
+        """See `PullingSource.plan`."""
+        self._token = self.key(self.settings.token_variable)
+        if self.settings.ca_cert is not None and not self.settings.ca_cert.is_file():
+            raise SourceError(f"source {self.name}: there is no file {self.settings.ca_cert} (ca_cert)")
+        pace = self.pace()
+        lost: list[Coverage] = []
+        namespaces = list(self._namespaces(pace, lost))
+        scopes: list[MountScope] = []
+        for namespace, found in zip(
+            namespaces, pool.map(lambda each: self._found(each, pace), namespaces), strict=True
+        ):
+            lost += [
+                self._lost(namespace, path, reason, engine) for path, (reason, engine) in found.lost.items()
+            ]
+            scopes += self._scopes(found, pace)
+        return Plan(scopes, lost)
+
+    def columns(self, rows: Sequence[Credential]) -> frozenset[str]:
+        """See `PullingSource.columns`."""
+        return COLUMNS | VERSION_COLUMNS | tagged(rows)
+
+    def _namespaces(self, pace: Pace, lost: list[Coverage]) -> Iterator[str]:
+        """Give the namespaces that were named, or all, from the token's own down."""
+        if self.settings.namespaces != EVERY:
+            yield from self.settings.namespaces
+            return
+        waiting = deque([""])
+        while waiting:
+            namespace = waiting.popleft()
+            yield namespace
+            vault = self._vault(namespace, Meter(pace))
+            try:
+                if not too_deep(namespace):
+                    waiting.extend(children(namespace, below(vault)))
+            except RefusedError as error:
+                reason = f"the namespaces in it could not be listed: {error.refusal.reason}"
+                lost.append(self._lost(namespace, "*/*", reason, None))
+            finally:
+                vault.close()
+
+    def _found(self, namespace: str, pace: Pace) -> Found:
+        vault = self._vault(namespace, Meter(pace))
+        try:
+            return find(vault, self.settings, namespace)
+        finally:
+            vault.close()
+
+    def _vault(self, namespace: str, meter: Meter, *mounts: Mount) -> Vault:
+        """Open a door: to what finds mounts, or to the mounts that were found."""
+        may = allowed(self.settings.address, mounts, finding=not mounts)
+        return Vault(self.settings, self._token, namespace, may, meter)
+
+    def _scopes(self, found: Found, pace: Pace) -> list[MountScope]:
+        scopes = []
+        for mount in found.mounts:
+            meter = Meter(pace)
+            vault = self._vault(mount.namespace, meter, mount)
+            asking = Asking(self.settings, vault, meter, self.clock(), certain=found.certain)
+            declared = self.settings.mounts != EVERY
+            scopes.append(SCOPES[mount.engine](mount, asking, declared=declared))
+        if scopes and found.note:
+            scopes[0].remark(found.note)
+        return scopes
+
+    def _lost(self, namespace: str, path: str, reason: str, engine: Engine | None) -> Coverage:
+        scope = "/".join(filter(None, (self.settings.place, namespace, path)))
+        return self.failed(scope, reason, cannot_know=() if engine is None else SCOPES[engine].unknowable)

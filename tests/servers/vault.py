@@ -1,0 +1,288 @@
+"""A Vault, or an OpenBao, on this machine: namespaces, mounts, policies, a seal, a rate limit, a standby.
+
+    with VaultServer() as server:
+        server.mount("secret", Kv2()).entries["app/db"] = metadata(...)
+        server.token("t", 'path "secret/metadata/*" { capabilities = ["read", "list"] }')
+
+Routes, fields, errors and status codes follow the API documentation of both projects; policies decide as
+the server decides them. To try things by hand: `python -m servers.vault --secrets 1000`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import threading
+import time
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from keyaudit.times import SECOND, format_instant
+from servers.loopback import Loopback
+from servers.vault_engines import CANARY, EMPTY, AppRole, Engine, Kv2, Refused
+from servers.vault_policy import Policy, allows, parse, touches
+
+ROOT = f"{CANARY}-root-token"
+VERBS = {"GET": "read", "LIST": "list", "SCAN": "scan", "POST": "update", "PUT": "update", "DELETE": "delete"}
+_DENIED = Refused(403, "1 error occurred:\n\t* permission denied\n\n")
+_INVALID = Refused(403, "2 errors occurred:\n\t* permission denied\n\t* invalid token\n\n")
+
+
+def stamp(instant: int | None, nanoseconds: int = 123) -> str:
+    """Spell an instant as Go does, with up to nine digits; None is the empty text."""
+    if instant is None:
+        return ""
+    whole, rest = divmod(instant, SECOND)
+    digits = f"{rest * 1000 + nanoseconds:09}".rstrip("0")
+    return format_instant(whole * SECOND).removesuffix("Z") + (f".{digits}" if digits else "") + "Z"
+
+
+def metadata(
+    *created: int, custom: Mapping[str, str] | None = None, oldest: int = 0, **others: Any
+) -> dict[str, Any]:
+    """Give a secret's metadata with a version for each time, numbered on from `oldest`."""
+    first = max(oldest, 1)
+    versions = {
+        str(first + index): {"created_time": stamp(each), "deletion_time": "", "destroyed": False}
+        for index, each in enumerate(created)
+    }
+    return {
+        "cas_required": False,
+        "created_time": stamp(created[0]),
+        "current_version": first + len(created) - 1,
+        "custom_metadata": custom,
+        "delete_version_after": "0s",
+        "max_versions": 0,
+        "oldest_version": oldest,
+        "updated_time": stamp(created[-1]),
+        "versions": versions,
+        **others,
+    }
+
+
+@dataclass
+class Space:
+    """A namespace: its mounts by path, those of auth methods under `auth/`."""
+
+    mounts: dict[str, Engine] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Request:
+    verb: str
+    path: str
+    namespace: str
+    headers: Mapping[str, str]
+
+    @property
+    def needs(self) -> tuple[str, str]:
+        """Give the capability that it needs, and the path that a policy has for it."""
+        path = f"{self.namespace}/{self.path}" if self.namespace else self.path
+        listed = self.verb in {"LIST", "SCAN"}
+        return VERBS[self.verb], path.rstrip("/") + "/" if listed else path
+
+
+class VaultServer(Loopback):
+    def __init__(self, *, openbao: bool = False, latency: float = 0.0) -> None:
+        self.openbao = openbao
+        self.sealed = False
+        self.latency = latency
+        self.spaces: dict[str, Space] = {"": Space()}
+        self.tokens: dict[str, Policy | None] = {ROOT: None}
+        self.limited: list[Mapping[str, str]] = []
+        """Headers of the 429s that the next requests get."""
+        self.redirect: str | None = None
+        """Where a standby sends everybody."""
+        self.log: list[Request] = []
+        self._lock = threading.Lock()
+        super().__init__()
+
+    def mount(self, path: str, engine: Engine, namespace: str = "") -> Any:
+        while namespace not in self.spaces:
+            self.spaces[namespace] = Space()
+        if isinstance(engine, Kv2):
+            engine.scan = self.openbao
+        self.spaces[namespace].mounts[f"{path}/"] = engine
+        return engine
+
+    def token(self, token: str, policy: str) -> str:
+        self.tokens[token] = parse(policy, openbao=self.openbao)
+        return token
+
+    def asked(self, verb: str) -> list[str]:
+        return [each.path for each in self.log if each.verb == verb]
+
+    def answer(self, request: Request, query: Mapping[str, str], body: Mapping[str, Any]) -> Any:
+        """Give the `data` of an answer, or raise Refused."""
+        if self.sealed:
+            raise Refused(503, "Vault is sealed")
+        with self._lock:
+            if self.limited:
+                raise Refused(429, "rate limit quota exceeded", headers=self.limited.pop(0))
+        if request.verb not in VERBS or (request.verb == "SCAN" and not self.openbao):
+            raise Refused(405)
+        policy = self._policy(request)
+        space = self.spaces.get(request.namespace)
+        if space is None:
+            raise Refused(404, f'no handler for route "{request.path}". route entry not found.')
+        if request.path.startswith("sys/"):
+            return self._system(request, space, policy)
+        if policy is not None and not allows(policy, *request.needs):
+            raise _DENIED
+        for path, engine in space.mounts.items():
+            if f"{request.path}/".startswith(path):
+                return engine.handle(request.verb, request.path[len(path) :], query, body)
+        raise Refused(404, f'no handler for route "{request.path}". route entry not found.')
+
+    def _policy(self, request: Request) -> Policy | None:
+        token = request.headers.get("X-Vault-Token")
+        if token is None:
+            raise _DENIED
+        if token not in self.tokens:
+            raise _INVALID
+        return self.tokens[token]
+
+    def _system(self, request: Request, space: Space, policy: Policy | None) -> Any:
+        if request.path == "sys/internal/ui/mounts" and request.verb == "GET":
+            return self._visible(request, space, policy)
+        if policy is not None and not allows(policy, *request.needs):
+            raise _DENIED
+        if request.verb == "GET" and request.path == "sys/mounts":
+            return {**_BUILT_IN, **_listed(space, auth=False)}
+        if request.verb == "GET" and request.path == "sys/auth":
+            return {"token/": _info("token", None), **_listed(space, auth=True)}
+        if request.verb == "LIST" and request.path.rstrip("/") == "sys/namespaces":
+            return self._namespaces(request.namespace)
+        raise Refused(404, "1 error occurred:\n\t* unsupported path\n\n")
+
+    def _visible(self, request: Request, space: Space, policy: Policy | None) -> Any:
+        def seen(auth: bool) -> dict[str, Any]:
+            prefix = f"{request.namespace}/" if request.namespace else ""
+            return {
+                path: info
+                for path, info in _listed(space, auth=auth).items()
+                if policy is None or touches(policy, prefix + ("auth/" if auth else "") + path)
+            }
+
+        return {"auth": seen(auth=True), "secret": seen(auth=False)}
+
+    def _namespaces(self, namespace: str) -> Any:
+        prefix = f"{namespace}/" if namespace else ""
+        below = [name for name in self.spaces if name.startswith(prefix) and name != namespace]
+        keys = sorted({name[len(prefix) :].partition("/")[0] + "/" for name in below})
+        if not keys:
+            raise EMPTY
+        return {"keys": keys, "key_info": {key: {"id": "HWmNL", "path": prefix + key} for key in keys}}
+
+    def handler(self) -> type[BaseHTTPRequestHandler]:
+        server = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True
+            wbufsize = 65536
+
+            def do_GET(self):
+                content = self.rfile.read(int(self.headers.get("content-length") or 0))
+                url = urlsplit(self.path)
+                namespace = (self.headers.get("X-Vault-Namespace") or "").strip("/")
+                query = dict(parse_qsl(url.query))
+                # A real server decodes the path before anything else looks at it.
+                path = unquote(url.path).removeprefix("/v1/")
+                request = Request(self.command, path, namespace, dict(self.headers.items()))
+                server.log.append(request)
+                time.sleep(server.latency)
+                if server.redirect is not None:
+                    return self.say(307, {"Location": server.redirect + self.path}, b"")
+                try:
+                    data = server.answer(request, query, json.loads(content or b"{}"))
+                except Refused as refused:
+                    return self.say(
+                        refused.status, refused.headers, json.dumps({"errors": refused.errors}).encode()
+                    )
+                return self.say(200, {}, json.dumps(_envelope(data)).encode())
+
+            do_POST = do_PUT = do_DELETE = do_LIST = do_SCAN = do_GET
+
+            def say(self, status: int, headers: Mapping[str, str], content: bytes) -> None:
+                self.send_response(status)
+                sent = {"Content-Type": "application/json", **headers, "Content-Length": str(len(content))}
+                for name, value in sent.items():
+                    self.send_header(name, value)
+                self.end_headers()
+                self.wfile.write(content)
+
+            def log_message(self, *_):
+                pass
+
+        return Handler
+
+
+def _envelope(data: Any) -> dict[str, Any]:
+    head = {"request_id": str(uuid.uuid4()), "lease_id": "", "renewable": False, "lease_duration": 0}
+    return {**head, "data": data, "wrap_info": None, "warnings": None, "auth": None}
+
+
+def _info(kind: str, options: Mapping[str, str] | None) -> dict[str, Any]:
+    return {
+        "accessor": f"{kind}_3f1c",
+        "config": {"default_lease_ttl": 0, "max_lease_ttl": 0},
+        "description": f"{CANARY}-description",
+        "local": False,
+        "options": options,
+        "type": kind,
+    }
+
+
+_BUILT_IN = {
+    "cubbyhole/": _info("cubbyhole", None),
+    "identity/": _info("identity", None),
+    "sys/": _info("system", None),
+}
+
+
+def _listed(space: Space, *, auth: bool) -> dict[str, Any]:
+    return {
+        path.removeprefix("auth/"): _info(engine.type, engine.options)
+        for path, engine in space.mounts.items()
+        if path.startswith("auth/") is auth
+    }
+
+
+def fleet(secrets: int, *, folders: int = 500, latency: float = 0.0, openbao: bool = False) -> VaultServer:
+    """Make a server with so many secrets of three versions each, in so many folders."""
+    server = VaultServer(openbao=openbao, latency=latency)
+    kv = server.mount("secret", Kv2())
+    now = int(time.time()) * SECOND
+    for number in range(secrets):
+        age = (number % 300 + 1) * 86_400 * SECOND
+        created = [now - age * step for step in (3, 2, 1)]
+        kv.entries[f"team-{number % folders}/app-{number}"] = metadata(
+            *created, custom={"owner": "a@b.example"}
+        )
+    return server
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser.add_argument("--secrets", type=int, default=1000)
+    parser.add_argument("--folders", type=int, default=50)
+    parser.add_argument("--latency", type=float, default=0.0, help="seconds before each answer")
+    parser.add_argument("--openbao", action="store_true", help="offer the bulk list")
+    chosen = parser.parse_args(arguments)
+    with fleet(
+        chosen.secrets, folders=chosen.folders, latency=chosen.latency, openbao=chosen.openbao
+    ) as server:
+        server.mount("auth/approle", AppRole())
+        sys.stdout.write(f"{server.url}\n{ROOT}\n")
+        sys.stdout.flush()
+        threading.Event().wait()
+
+
+if __name__ == "__main__":
+    main()
