@@ -1,0 +1,155 @@
+"""Lists that go on after the last id of a page, as the AI providers serve them.
+
+    {"data": [...], "has_more": true, "last_id": "key_abc"}
+
+Entries are decoded one by one: what cannot be read costs only itself. Reports of use come in
+pages as well, by a token of their own; there a page that cannot be read costs the report.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypeVar
+
+import msgspec
+
+from keyaudit.sources.pulling.pages import Entry, Page, reread, walk
+from keyaudit.sources.pulling.refusals import Kind, RefusedError
+from keyaudit.times import SECOND, parse_instant
+
+Ask = Callable[[str | None], bytes]
+"""Asks for the page after an id or a token, None for the first, and gives its body."""
+
+_LAST_SECOND = 253_402_300_799
+"""Of the year 9999."""
+_Read = TypeVar("_Read")
+
+
+class _List(msgspec.Struct):
+    data: list[msgspec.Raw]
+    has_more: bool
+    last_id: str | None = None
+
+
+class _Named(msgspec.Struct):
+    id: str
+
+
+class _Bucket(msgspec.Struct):
+    results: list[dict[str, Any]]
+    start_time: int | None = None
+    starting_at: str | None = None
+
+
+class _Report(msgspec.Struct):
+    data: list[_Bucket]
+    has_more: bool
+    next_page: str | None = None
+
+
+class _Detail(msgspec.Struct):
+    code: str | None = None
+    type: str | None = None
+
+
+class _Error(msgspec.Struct):
+    error: _Detail
+
+
+def instant(seconds: int | None) -> int | None:
+    """Turn seconds since the epoch into microseconds; raises ValueError outside 1970..9999."""
+    if seconds is None:
+        return None
+    if not 0 <= seconds <= _LAST_SECOND:
+        raise ValueError("no such time")
+    return seconds * SECOND
+
+
+def error_code(body: bytes) -> str | None:
+    """Find the code of an error, or its type; never its message, which may quote a key."""
+    try:
+        detail = msgspec.json.decode(body, type=_Error).error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    return detail.code or detail.type
+
+
+def entries(ask: Ask, kind: type[Entry]) -> Iterator[Page[Entry]]:
+    """Give a list page by page; raises RefusedError where it breaks off."""
+    return walk(lambda after: reread(lambda: ask(after), lambda body: _page(body, kind)))
+
+
+def _page(body: bytes, kind: type[Entry]) -> Page[Entry]:
+    found = _decoded(body, _List)
+    read = [entry for entry in (_entry(raw, kind) for raw in found.data) if entry is not None]
+    token = _next(found) if found.has_more else None
+    return Page(read, len(found.data) - len(read), token)
+
+
+def _next(page: _List) -> str:
+    """Say after which id the list goes on; it must, so an end without one is no end."""
+    last = _entry(page.data[-1], _Named) if page.data else None
+    token = page.last_id or (last.id if last else None)
+    if not token:
+        raise RefusedError(Kind.OTHER, saying="the list goes on, but does not say after which entry")
+    return token
+
+
+def last_use(ask: Ask) -> dict[str, int]:
+    """Give the start of the newest bucket in which each key was used, by key id.
+
+    A report that was not read to its end says nothing: what is missing is the newest. Raises
+    RefusedError.
+    """
+    used: dict[str, int] = {}
+    for page in walk(lambda token: reread(lambda: ask(token), _buckets)):
+        for bucket in page.entries:
+            at = _start(bucket)
+            for result in bucket.results:
+                key = result.get("api_key_id")
+                if isinstance(key, str) and _counts(result):
+                    used[key] = max(at, used.get(key, at))
+    return used
+
+
+def _buckets(body: bytes) -> Page[_Bucket]:
+    found = _decoded(body, _Report)
+    if found.has_more and not found.next_page:
+        raise RefusedError(Kind.OTHER, saying="the report goes on, but does not say where")
+    for bucket in found.data:
+        _start(bucket)
+    return Page(found.data, 0, found.next_page if found.has_more else None)
+
+
+def _start(bucket: _Bucket) -> int:
+    """Give when a bucket begins: seconds at OpenAI, RFC 3339 at Anthropic."""
+    try:
+        at = parse_instant(bucket.starting_at) if bucket.starting_at else instant(bucket.start_time)
+    except ValueError:
+        at = None
+    if at is None:
+        raise RefusedError(Kind.UNREADABLE)
+    return at
+
+
+def _counts(value: object) -> bool:
+    """Say whether anything was counted in a result: tokens, requests, money."""
+    if isinstance(value, Mapping):
+        return any(_counts(each) for each in value.values())
+    if isinstance(value, list):
+        return any(_counts(each) for each in value)
+    return isinstance(value, int | float) and not isinstance(value, bool) and value > 0
+
+
+def _decoded(body: bytes, kind: type[_Read]) -> _Read:
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise RefusedError(Kind.UNREADABLE) from None
+
+
+def _entry(raw: msgspec.Raw, kind: type[_Read]) -> _Read | None:
+    try:
+        return msgspec.json.decode(raw, type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
