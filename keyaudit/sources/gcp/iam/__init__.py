@@ -1,0 +1,1 @@
+"""Google service accounts: the keys that their users made, as credentials that must be rotated."""
