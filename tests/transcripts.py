@@ -20,8 +20,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-EXAMPLES = tuple(sorted(path for path in (ROOT / "examples").iterdir() if path.is_dir()))
-READMES = (ROOT / "README.md", *(example / "README.md" for example in EXAMPLES))
+_FOLDERS = tuple(sorted(path for path in (ROOT / "examples").iterdir() if path.is_dir()))
+EXAMPLES = tuple(
+    path
+    for path in _FOLDERS
+    if (path / "keyaudit.yaml").is_file() and "\ninventory:" in (path / "keyaudit.yaml").read_text("utf-8")
+)
+"""Those that judge documents, so that their reports are the same on any day."""
+READMES = (ROOT / "README.md", *(folder / "README.md" for folder in _FOLDERS))
 
 _PART = re.compile(
     r"^<!-- (file|run|help|frameworks|least privilege)(?:: ([^\n]+?))? -->\n(```.*?\n```\n|(?:\|[^\n]*\n)*)",
