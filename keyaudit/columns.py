@@ -78,6 +78,11 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "versions.state": ("pending", "current", "superseded", "disabled", "destroyed"),
 }
 
+PROVIDERS = ("anthropic", "aws-iam", "gcp-iam", "openai")
+"""Sources that ask whoever honours the credential: they list keys, and hold none for anybody."""
+NO_STORES = (*PROVIDERS, "aws-kms")
+"""Sources that keep nobody else's credentials. Any other one, a document's own too, is a store."""
+
 
 def polars_schema() -> dict[str, Any]:
     """Give the polars schema of `Inventory.credentials`, `row` and `collection` first."""

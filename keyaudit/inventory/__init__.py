@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from keyaudit.inventory.counting import InventoryCounts
+    from keyaudit.inventory.linking import LineageRule, Linked
     from keyaudit.inventory.rows import Credential
     from keyaudit.model import Coverage, Inventory
 
@@ -29,15 +30,26 @@ def read(paths: Sequence[str | Path], *, format: str | None = None) -> Inventory
     return reading.read(paths, format=format)
 
 
-def merge(inventories: Sequence[Inventory]) -> Inventory:
-    """Make one inventory of several, such as documents and live sources.
+def merge(inventories: Sequence[Inventory], names: Sequence[str] = ()) -> Inventory:
+    """Make one inventory of several, such as documents and live sources; `names` says what each is called.
 
     Raises InventoryError for a credential that stands in two of them: to keep either would lose
     what the other says.
     """
     from keyaudit.inventory import merging
 
-    return merging.merge(inventories)
+    return merging.merge(inventories, names)
+
+
+def link(inventory: Inventory, rules: Sequence[LineageRule] = ()) -> Linked:
+    """Fill the column `lineage`: what it holds counts first, then rules, then recorded key ids.
+
+    Two lineages that meet at one key are not linked but said in `Linked.contradictions`. The digest
+    of the inventory then depends on the rules as well.
+    """
+    from keyaudit.inventory import linking
+
+    return linking.link(inventory, rules)
 
 
 def summary(inventory: Inventory) -> InventoryCounts:
