@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from keyaudit.inventory.rows import Credential
 from keyaudit.sources.openai.api import AdminKey, Project, ProjectKey
 from keyaudit.sources.pulling.json_lists import instant
-from keyaudit.sources.pulling.keys import Key, current, key_versions, newest_use
+from keyaudit.sources.pulling.keys import Key, incomplete, with_keys
 from keyaudit.times import SECOND
 
 SOURCE = "openai"
@@ -41,7 +41,7 @@ def project_rows(
             accounts.setdefault(key.owner.service_account.id, []).append(key)
     for held in accounts.values():
         row = _account_row(held, project, scope, now, used)
-        rows.append(row if whole else _incomplete(row))
+        rows.append(row if whole else incomplete(row))
     return rows
 
 
@@ -60,7 +60,7 @@ def _own_row(
         reach="project",
         created_at=key.created_at,
     )
-    return _with_keys(row, [key])
+    return with_keys(row, [key])
 
 
 def _account_row(
@@ -78,7 +78,7 @@ def _account_row(
         created_at=instant(account.created_at),
     )
     keys = [_key(entry, now, used.get(entry.id), sure=_sure(entry, project)) for entry in held]
-    return _with_keys(row, keys)
+    return with_keys(row, keys)
 
 
 def admin_rows(entries: Iterable[AdminKey], *, scope: str, now: int) -> list[Credential]:
@@ -98,23 +98,7 @@ def _admin_row(entry: AdminKey, scope: str, now: int) -> Credential:
         reach="organization",
         created_at=key.created_at,
     )
-    return _with_keys(row, [key])
-
-
-def _with_keys(row: Credential, keys: Sequence[Key]) -> Credential:
-    in_use = current(keys)
-    row.cls, row.provider = "api-key", SOURCE
-    row.versions = key_versions(keys)
-    row.last_used_at = newest_use(keys)
-    row.never_used = None if row.last_used_at is None else False
-    row.expires_at = None if in_use is None else in_use.expires_at
-    return row
-
-
-def _incomplete(row: Credential) -> Credential:
-    """Take back what a key that was not seen might change."""
-    row.versions = row.last_used_at = row.expires_at = None
-    return row
+    return with_keys(row, [key])
 
 
 def _labels(entry: ProjectKey, project: Project, owner_type: str) -> dict[str, str]:

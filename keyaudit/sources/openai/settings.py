@@ -23,21 +23,14 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from keyaudit.sources.pulling.settings import Endpoint, PullSettings, Variable, distinct
+from keyaudit.sources.pulling.settings import Endpoint, Label, PullSettings, Variable, distinct
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,100}", re.ASCII)
-_LABEL = re.compile(r"[^/\s]([^/\r\n\t]*[^/\s])?")
 
 
 def _id(text: str) -> str:
     if not _ID.fullmatch(text):
         raise ValueError("not an id such as proj_abc123")
-    return text
-
-
-def _label(text: str) -> str:
-    if not _LABEL.fullmatch(text) or not text.isprintable():
-        raise ValueError("not a name for scopes: no slash, no line break")
     return text
 
 
@@ -50,7 +43,6 @@ def _projects(value: object) -> object:
 
 
 Id = Annotated[str, AfterValidator(_id)]
-Label = Annotated[str, AfterValidator(_label), Field(max_length=100)]
 Projects = Annotated[tuple[Id, ...], BeforeValidator(_projects), AfterValidator(distinct)]
 
 

@@ -17,35 +17,11 @@ from keyaudit.sources.openai.api import OpenAi, Project
 from keyaudit.sources.openai.rows import SOURCE
 from keyaudit.sources.openai.scope import CANNOT_KNOW, AdminScope, ProjectScope
 from keyaudit.sources.openai.settings import OpenAiSettings
+from keyaudit.sources.pulling.keys import COLUMNS
 from keyaudit.sources.pulling.meter import Meter
 from keyaudit.sources.pulling.refusals import RefusedError
 from keyaudit.sources.pulling.scope import ScopePull
 from keyaudit.sources.pulling.source import Plan, PullingSource
-
-COLUMNS = frozenset(
-    {
-        "source",
-        "scope",
-        "id",
-        "name",
-        "class",
-        "provider",
-        "owner",
-        "labels",
-        "reach",
-        "created_at",
-        "last_used_at",
-        "never_used",
-        "expires_at",
-        "versions",
-        "versions.id",
-        "versions.state",
-        "versions.created_at",
-        "versions.superseded_at",
-        "versions.authenticates",
-        "versions.last_used_at",
-    }
-)
 
 
 @dataclass

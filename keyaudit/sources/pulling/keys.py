@@ -10,9 +10,35 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Generic, Literal, Protocol, TypeVar
 
-from keyaudit.inventory.rows import Version
+from keyaudit.inventory.rows import Credential, Version
 from keyaudit.sources.pulling.pages import Page
 from keyaudit.sources.pulling.scope import ScopePull
+
+COLUMNS = frozenset(
+    {
+        "source",
+        "scope",
+        "id",
+        "name",
+        "class",
+        "provider",
+        "owner",
+        "labels",
+        "reach",
+        "created_at",
+        "last_used_at",
+        "never_used",
+        "expires_at",
+        "versions",
+        "versions.id",
+        "versions.state",
+        "versions.created_at",
+        "versions.superseded_at",
+        "versions.authenticates",
+        "versions.last_used_at",
+    }
+)
+"""What the lists of keys at AI providers fill. Nothing there says environment or tier."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +91,23 @@ def newest_use(keys: Iterable[Key]) -> int | None:
 
 def _age(key: Key) -> tuple[int, str]:
     return key.created_at, key.id
+
+
+def with_keys(row: Credential, keys: Sequence[Key]) -> Credential:
+    """Fill in what an API key of the row's own source tells by its keys."""
+    in_use = current(keys)
+    row.cls, row.provider = "api-key", row.source
+    row.versions = key_versions(keys)
+    row.last_used_at = newest_use(keys)
+    row.never_used = None if row.last_used_at is None else False
+    row.expires_at = None if in_use is None else in_use.expires_at
+    return row
+
+
+def incomplete(row: Credential) -> Credential:
+    """Take back what a key that was not seen might change."""
+    row.versions = row.last_used_at = row.expires_at = None
+    return row
 
 
 class Listed(Protocol):

@@ -26,6 +26,7 @@ from keyaudit.times import SECOND, parse_duration
 _ENDPOINT = re.compile(
     r"https://[^/\s@?#]+(/[^\s@?#]*)?|http://(127\.0\.0\.1|localhost|\[::1\])(:\d{1,5})?/?", re.ASCII
 )
+_LABEL = re.compile(r"[^/\s]([^/\r\n\t]*[^/\s])?")
 _ENVIRONMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}", re.ASCII)
 
 
@@ -42,6 +43,12 @@ def _endpoint(text: str) -> str:
 def _variable(text: str) -> str:
     if not _ENVIRONMENT.fullmatch(text):
         raise ValueError("not the name of an environment variable; a key itself never stands here")
+    return text
+
+
+def _label(text: str) -> str:
+    if not _LABEL.fullmatch(text) or not text.isprintable():
+        raise ValueError("not a name for scopes: no slash, no line break")
     return text
 
 
@@ -63,6 +70,8 @@ Duration = Annotated[int, BeforeValidator(_timeout)]
 """Written as 30s, 5m or 24h; microseconds."""
 Endpoint = Annotated[str, AfterValidator(_endpoint)]
 """https anywhere, plain http on this machine only."""
+Label = Annotated[str, AfterValidator(_label), Field(max_length=100)]
+"""What scopes are called where the provider gives no name before it is asked."""
 Variable = Annotated[str, AfterValidator(_variable)]
 """The name of an environment variable that holds a key."""
 

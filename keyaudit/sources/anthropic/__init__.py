@@ -1,0 +1,1 @@
+"""Anthropic: the API keys of an organization, in all of its workspaces."""
