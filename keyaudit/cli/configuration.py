@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from keyaudit.cli import options
+from keyaudit.cli import lineage, options
 from keyaudit.errors import PolicyError, Problem, UsageError, did_you_mean
 
 if TYPE_CHECKING:
+    from keyaudit.inventory.linking import LineageRule
     from keyaudit.strict_yaml import Node
 
 DEFAULT_FILE = "keyaudit.yaml"
@@ -18,7 +19,7 @@ DEFAULT_FILE = "keyaudit.yaml"
 LISTS = ("inventory", "frameworks")
 TEXTS: dict[str, tuple[str, ...]] = {"policy": (), "fail_on": options.SEVERITIES, "group_by": options.GROUPS}
 REPORT = ("entity", "marking")
-KEYS = (*LISTS, "sources", *TEXTS, "report")
+KEYS = (*LISTS, "sources", "lineage", *TEXTS, "report")
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,7 @@ class Configuration:
     file: Path | None = None
     inventory: tuple[str, ...] = ()
     sources: tuple[Mapping[str, Any], ...] = ()
+    lineage: tuple[LineageRule, ...] = ()
     policy: str | None = None
     frameworks: tuple[str, ...] = ()
     fail_on: str = "high"
@@ -55,7 +57,7 @@ def read(config: str | None) -> Configuration:
     problems = list(_problems(root, str(file)))
     if problems:
         raise PolicyError(sorted(problems, key=lambda problem: (problem.line or 0, problem.column or 0)))
-    return _resolved(file, root.value())
+    return _resolved(file, root)
 
 
 def _problems(root: Node, file: str) -> Iterator[Problem]:
@@ -67,6 +69,8 @@ def _problems(root: Node, file: str) -> Iterator[Problem]:
             yield Problem(file, entry.line, entry.column, name, f"unknown setting{did_you_mean(name, KEYS)}")
         elif name == "sources":
             yield from _sources(entry.node, file)
+        elif name == "lineage":
+            yield from lineage.problems(entry.node, file)
         elif name == "report":
             yield from _report(entry.node, file)
         elif complaint := _complaint(name, entry.node.value()):
@@ -123,8 +127,9 @@ def _sources(node: Node, file: str) -> Iterator[Problem]:
         names.add(entry.get("name"))
 
 
-def _resolved(file: Path, said: Mapping[str, Any]) -> Configuration:
+def _resolved(file: Path, root: Node) -> Configuration:
     """Count paths from the file; a framework is a path if it looks like one."""
+    said: Mapping[str, Any] = root.value()
     frameworks = (
         options.beside(file, name) if "/" in name or name.endswith((".yaml", ".yml")) else name
         for name in said.get("frameworks") or ()
@@ -133,6 +138,7 @@ def _resolved(file: Path, said: Mapping[str, Any]) -> Configuration:
         file=file,
         inventory=tuple(options.beside(file, name) for name in said.get("inventory") or ()),
         sources=tuple(said.get("sources") or ()),
+        lineage=lineage.rules(root.at(("lineage",))) if "lineage" in said else (),
         policy=options.beside(file, said["policy"]) if said.get("policy") else None,
         frameworks=tuple(frameworks),
         fail_on=said.get("fail_on") or "high",

@@ -9,6 +9,8 @@ import pytest
 from keyaudit.cli.configuration import Configuration, read
 from keyaudit.cli.gathering import gather
 from keyaudit.errors import PolicyError, UsageError
+from keyaudit.inventory.linking import LineageRule
+from keyaudit.match import AllOf, Is
 
 BROKEN = [
     ("- one", "1:1: expected settings such as inventory"),
@@ -39,6 +41,25 @@ BROKEN = [
     ("report: {entty: acme}", "1:10: report.entty: unknown setting; did you mean 'entity'?"),
     ("report: {entity: 3}", "1:18: report.entity: expected text"),
     ("report: {marking: ' '}", "1:19: report.marking: expected text"),
+    ("lineage: x", "1:10: lineage: expected a list of `- {match: …, lineage: …}`"),
+    ("lineage: [x]", "1:11: lineage[0]: expected match and lineage"),
+    ("lineage: [{}]", "1:11: lineage[0].match: missing"),
+    ("lineage: [{match: {name: a}}]", "1:11: lineage[0].lineage: missing"),
+    (
+        "lineage: [{match: {name: a}, linage: b}]",
+        "1:30: lineage[0].linage: unknown setting; did you mean 'lineage'?",
+    ),
+    (
+        "lineage:\n  - {match: {nmae: a}, lineage: b}",
+        "2:14: lineage[0].match.nmae: no field to match is called 'nmae'; did you mean 'name'?",
+    ),
+    ("lineage: [{match: {tier: x}, lineage: b}]", "1:26: lineage[0].match.tier: tier is matched with"),
+    ("lineage: [{match: {}, lineage: b}]", "1:19: lineage[0].match: matches every credential"),
+    ("lineage: [{match: [a], lineage: b}]", "1:19: lineage[0].match: a match is a mapping"),
+    ("lineage: [{match: {name: a}, lineage: 3}]", "1:39: lineage[0].lineage: expected text"),
+    ("lineage: [{match: {name: a}, lineage: ' '}]", "1:39: lineage[0].lineage: expected text"),
+    ("lineage: [{match: {name: a}, lineage: ' a'}]", "begins or ends with a space"),
+    ('lineage: [{match: {name: a}, lineage: "{app}"}]', "a lineage is fixed text"),
     ("", "the file is empty"),
     ("a: &x 1", "anchors"),
 ]
@@ -75,6 +96,19 @@ def test_paths_count_from_the_file(tmp_path: Path) -> None:
         frameworks=("soc2", str(tmp_path / "own.yaml"), str(tmp_path / "x")),
         fail_on="none",
         entity="Acme",
+    )
+
+
+def test_lineages_are_read_in_their_order(tmp_path: Path) -> None:
+    file = tmp_path / "keyaudit.yaml"
+    file.write_text(
+        "lineage:\n  - {match: {source: openai, labels.project: production}, lineage: openai-prod}\n"
+        '  - {match: {name: ["*/openai", openai]}, lineage: openai}\n'
+    )
+    both = AllOf((Is("source", ("openai",)), Is("labels.project", ("production",))))
+    assert read(str(file)).lineage == (
+        LineageRule(both, "openai-prod"),
+        LineageRule(Is("name", ("*/openai", "openai")), "openai"),
     )
 
 
