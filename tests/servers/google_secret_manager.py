@@ -48,6 +48,8 @@ class SecretManager:
         self.versions: dict[str, list[sm.SecretVersion]] = {}
         self.payloads: dict[str, bytes] = {}
         self.largest_page = LARGEST_PAGE
+        self.unlisted: set[str] = set()
+        """Secrets and versions that are counted but, by some fault, left out of a list."""
 
     def methods(self) -> dict[str, Method]:
         answers = {
@@ -120,7 +122,8 @@ class SecretManager:
     def list_secrets(self, request: Any) -> Any:
         prefix = f"{self.by_number(request.parent)}/secrets/"
         rows = [secret for name, secret in self.secrets.items() if name.startswith(prefix)]
-        page, token = page_of(rows, self._size(request), request.page_token)
+        shown = [secret for secret in rows if secret.name not in self.unlisted]
+        page, token = page_of(shown, self._size(request), request.page_token)
         return sm.ListSecretsResponse(secrets=page, next_page_token=token, total_size=len(rows))
 
     def get_secret(self, request: Any) -> Any:
@@ -128,7 +131,8 @@ class SecretManager:
 
     def list_secret_versions(self, request: Any) -> Any:
         rows = self._found(self.versions, request.parent)[::-1]
-        page, token = page_of(rows, self._size(request), request.page_token)
+        shown = [version for version in rows if version.name not in self.unlisted]
+        page, token = page_of(shown, self._size(request), request.page_token)
         return sm.ListSecretVersionsResponse(versions=page, next_page_token=token, total_size=len(rows))
 
     def access_secret_version(self, request: Any) -> Any:

@@ -5,6 +5,7 @@ A snapshot of some moment, eventually consistent with the services that it tells
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -21,13 +22,16 @@ from keyaudit.times import SECOND
 PER_SECOND = 1.5
 """Its quota is 100 calls a minute."""
 
+_SERVICE = re.compile(r"//[^/]+/")
+
 PROJECT = "cloudresourcemanager.googleapis.com/Project"
 
 
 class Asset(msgspec.Struct, frozen=True):
-    """One resource: its type, and what REST would show of it; nothing where the listing left it out."""
+    """One resource: type, name below its service, and what REST would show of it (nothing if left out)."""
 
     kind: str
+    name: str
     content: Mapping[str, Any]
 
 
@@ -67,10 +71,12 @@ class Assets:
             pager = self._client.list_assets(request)
             page = next(iter(pager.pages))
             message = type(page).pb(page)
-            as_json = library("google.protobuf.json_format").MessageToDict
             if message.HasField("read_time"):
                 self.read_time = message.read_time.seconds * SECOND + message.read_time.nanos // 1000
-            found = [Asset(each.asset_type, as_json(each.resource.data)) for each in message.assets]
+            found = [
+                Asset(each.asset_type, _SERVICE.sub("", each.name), _content(each.resource.data))
+                for each in message.assets
+            ]
             return Page(found, token=message.next_page_token)
 
         return walk(ask)
@@ -84,3 +90,13 @@ class Assets:
                 if number and name:
                     found[str(number)] = str(name)
         return found
+
+
+def _content(struct: Any) -> Mapping[str, Any]:
+    """Give a Struct as JSON has it; {} for one that JSON cannot say, which nobody then can read."""
+    json_format = library("google.protobuf.json_format")
+    try:
+        found: Mapping[str, Any] = json_format.MessageToDict(struct)
+    except (json_format.Error, ValueError):
+        return {}
+    return found

@@ -7,6 +7,7 @@ from typing import Any
 
 from keyaudit.sources.gcp.library import library
 from keyaudit.sources.gcp.secret_manager.entries import Secret, SecretVersion, read_message
+from keyaudit.sources.gcp.secret_manager.settings import LOCATION
 from keyaudit.sources.pulling.pages import Page, walk
 from keyaudit.sources.pulling.refusals import Kind, RefusedError
 
@@ -39,9 +40,11 @@ class Service:
         def ask(token: str | None) -> Page[str]:
             answer = self._client.list_locations({"name": parent, "page_token": token or ""})
             found = [str(each.location_id) for each in answer.locations]
-            return Page([name for name in found if name], token=answer.next_page_token)
+            if not all(map(LOCATION.fullmatch, found)):
+                raise RefusedError(Kind.UNREADABLE)
+            return Page(found, token=answer.next_page_token)
 
-        return sorted({name for page in walk(ask) for name in page.entries})
+        return sorted({name for page in walk(ask) for name in page.entries} - {"global"})
 
     def secrets(self, parent: str) -> Iterator[Page[Secret]]:
         """List every secret, page by page."""
@@ -65,6 +68,7 @@ class Service:
         All of them or none: a list that lacks one could take an old value for the one in use.
         """
         counted = 0
+        own = secret[secret.rindex("/secrets/") :]
 
         def ask(token: str | None) -> Page[SecretVersion]:
             nonlocal counted
@@ -74,6 +78,8 @@ class Service:
                 found = [read_message(message, SecretVersion) for message in answer.versions]
             except ValueError:
                 raise RefusedError(Kind.UNREADABLE) from None
+            if not all(each.name.rpartition("/versions/")[0].endswith(own) for each in found):
+                raise RefusedError(Kind.UNREADABLE, "versions of another secret")
             return Page(found, token=answer.next_page_token)
 
         versions = [version for page in walk(ask) for version in page.entries]

@@ -23,7 +23,8 @@ from keyaudit.sources.pulling.settings import distinct
 from keyaudit.times import from_datetime, parse_instant
 
 _PARENT = re.compile(r"(organizations|folders)/\d{1,30}", re.ASCII)
-_LOCATION = re.compile(r"[a-z]{2,20}(-[a-z]{2,20}){0,3}\d{0,2}", re.ASCII)
+LOCATION = re.compile(r"[a-z]{2,20}(-[a-z]{2,20}){0,3}\d{0,2}", re.ASCII)
+"""Becomes part of a host's name, to which credentials are sent: nothing else may be in it."""
 
 
 def _parent(text: str) -> str:
@@ -33,7 +34,7 @@ def _parent(text: str) -> str:
 
 
 def _location(text: str) -> str:
-    if not _LOCATION.fullmatch(text):
+    if not LOCATION.fullmatch(text):
         raise ValueError("not a location such as europe-west1")
     return text
 

@@ -36,6 +36,7 @@ class SnapshotScope(ScopePull):
         self._ids: Mapping[str, str] = {}
         self._secrets: dict[str, Secret] = {}
         self._versions: dict[str, dict[str, SecretVersion]] = {}
+        self._spoilt: set[str] = set()
         self._twice = 0
 
     def closed(self) -> None:
@@ -68,7 +69,13 @@ class SnapshotScope(ScopePull):
                         self._secrets[secret.name] = secret
             except ValueError:
                 unreadable += 1
+                self._spoil(asset)
         return unreadable
+
+    def _spoil(self, asset: Asset) -> None:
+        """Leave the versions of a secret unknown if one cannot be read: it may be the one in use."""
+        if asset.kind == VERSIONS:
+            self._spoilt.add(asset.name.rpartition("/versions/")[0])
 
     def _take_version(self, version: SecretVersion) -> None:
         known = self._versions.setdefault(secret_of(version), {})
@@ -89,6 +96,8 @@ class SnapshotScope(ScopePull):
         bare = unreadable = 0
         for name, secret in self._secrets.items():
             versions = self._versions.pop(name, None)
+            if name in self._spoilt:
+                continue
             if versions is None:
                 bare += 1
                 continue
