@@ -77,6 +77,7 @@ SOURCES: dict[str, Kind] = {
         "source:VaultSource",
     ),
     "openai": Kind("OpenAI: keys of projects, and admin keys", "openai", "source:OpenAiSource"),
+    "anthropic": Kind("Anthropic: an organization's API keys", "anthropic", "source:AnthropicSource"),
 }
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from sources.anthropic_case import AnthropicCase
 from sources.aws_case import AwsCase, moto_server
 from sources.contract import SourceCase
 from sources.gcp_iam_case import GcpIamCase
@@ -65,12 +66,19 @@ def openai(tmp_path) -> Iterator[OpenAiCase]:
         yield case
 
 
+@pytest.fixture
+def anthropic(tmp_path) -> Iterator[AnthropicCase]:
+    with AnthropicCase(tmp_path) as case:
+        yield case
+
+
 CASES: dict[str, tuple[str, type[SourceCase]]] = {
     "aws-secrets-manager": ("aws", AwsCase),
     "gcp-iam": ("gcp_iam", GcpIamCase),
     "gcp-secret-manager": ("gcp_secrets", GcpSecretManagerCase),
     "vault": ("vault", VaultCase),
     "openai": ("openai", OpenAiCase),
+    "anthropic": ("anthropic", AnthropicCase),
 }
 """Each kind of source: the fixture that plants its case, and the case's class."""
 
