@@ -15,7 +15,7 @@ from keyaudit.errors import SourceError
 from keyaudit.sources.aws.allowed import guard
 from keyaudit.sources.aws.botocore import api_models, botocore
 from keyaudit.sources.aws.refusals import promised, refusing
-from keyaudit.sources.aws.settings import AwsSettings, account_of
+from keyaudit.sources.aws.settings import AccountSettings, account_of
 from keyaudit.sources.pulling.refusals import Refusal, RefusedError
 from keyaudit.times import SECOND
 
@@ -39,11 +39,11 @@ class Account:
 class Session:
     """A guarded botocore session. Clients are made one at a time, as botocore sessions require."""
 
-    def __init__(self, settings: AwsSettings, credentials: Any = None) -> None:
-        """Sign in as the profile says, or with `credentials`."""
+    def __init__(self, settings: AccountSettings, credentials: Any = None) -> None:
+        """Sign in as the profile says, or with `credentials`; the profile's region counts either way."""
         self._settings = settings
         self._lock = threading.Lock()
-        self.raw: Any = botocore("session").Session(profile=settings.profile if credentials is None else None)
+        self.raw: Any = botocore("session").Session(profile=settings.profile)
         guard(self.raw.get_component("event_emitter"))
         self.raw.register_component("data_loader", api_models())
         if credentials is not None:
@@ -67,8 +67,7 @@ class Session:
 
     def home_region(self) -> str:
         """Give the region to ask for identity: the configured one, else a declared one, else the oldest."""
-        declared = self._settings.regions
-        return str(self.raw.get_config_variable("region") or (declared[0] if declared else "us-east-1"))
+        return str(self.raw.get_config_variable("region") or self._settings.declared_region or "us-east-1")
 
 
 class _Given:
@@ -84,7 +83,7 @@ class _Given:
         return self._credentials
 
 
-def sign_in(settings: AwsSettings) -> Session:
+def sign_in(settings: AccountSettings) -> Session:
     """Open the caller's own session; raises SourceError when there is nothing to sign in with."""
     exceptions = botocore("exceptions")
     try:
@@ -117,7 +116,7 @@ def own_account(session: Session) -> Account:
         return Account(UNKNOWN_ACCOUNT, None, error.refusal)
 
 
-def enter(entry: str, own: Account, base: Session, settings: AwsSettings) -> Account:
+def enter(entry: str, own: Account, base: Session, settings: AccountSettings) -> Account:
     """Get into one entry of `accounts`: our own account as we are, any other by assuming its role."""
     account = account_of(entry)
     if entry == own.id:

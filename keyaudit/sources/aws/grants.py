@@ -6,21 +6,61 @@ One table a kind: what it asks for, and what of its service must stay out of rea
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from keyaudit.sources.aws.settings import AwsSettings, account_of
+from keyaudit.sources.aws.settings import AccountSettings, account_of
 from keyaudit.sources.pulling.settings import PullSettings
 
-EVERYWHERE = ("account:ListRegions",)
-"""sts:GetCallerIdentity needs no grant."""
+REGION_BY_REGION = ("account:ListRegions",)
+"""For every kind that is not among `GLOBAL`. sts:GetCallerIdentity needs no grant."""
+
+GLOBAL = frozenset({"aws-iam"})
+"""Kinds that are asked once an account, not once a region."""
 
 LISTS: dict[str, tuple[str, ...]] = {
+    "aws-iam": (
+        "iam:GenerateCredentialReport",
+        "iam:GetAccessKeyLastUsed",
+        "iam:GetCredentialReport",
+        "iam:ListAccessKeys",
+        "iam:ListServiceSpecificCredentials",
+        "iam:ListUsers",
+    ),
     "aws-secrets-manager": ("secretsmanager:ListSecretVersionIds", "secretsmanager:ListSecrets"),
 }
-"""ListSecrets cannot be narrowed to some secrets."""
+"""ListSecrets cannot be narrowed to some secrets. A credential report is a list that IAM writes first."""
+
+MORE: dict[str, tuple[str, ...]] = {"tags": ("iam:ListUserTags",)}
+"""What a setting of an entry asks for besides, by its name."""
 
 NEVER: dict[str, tuple[str, ...]] = {
+    "aws-iam": (
+        "iam:Accept*",
+        "iam:Acquire*",
+        "iam:Add*",
+        "iam:Associate*",
+        "iam:Attach*",
+        "iam:Change*",
+        "iam:Create*",
+        "iam:Deactivate*",
+        "iam:Delete*",
+        "iam:Detach*",
+        "iam:Disable*",
+        "iam:Enable*",
+        "iam:PassRole",
+        "iam:Put*",
+        "iam:Reject*",
+        "iam:Remove*",
+        "iam:Reset*",
+        "iam:Resync*",
+        "iam:Send*",
+        "iam:Set*",
+        "iam:Tag*",
+        "iam:Untag*",
+        "iam:Update*",
+        "iam:Upload*",
+    ),
     "aws-secrets-manager": (
         "kms:Decrypt",
         "secretsmanager:AssociateCrossAccountReplica",
@@ -54,22 +94,34 @@ def least_privilege(wanted: Mapping[str, Sequence[PullSettings]]) -> str:
     With settings that name accounts, it also may assume the role in each of them; the same
     policy without that statement belongs to those roles.
     """
-    lists = sorted({*EVERYWHERE, *(action for kind in wanted for action in LISTS[kind])})
+    given = [settings for each in wanted.values() for settings in each]
     never = sorted({action for kind in wanted for action in NEVER[kind]})
     statements: list[dict[str, Any]] = [
-        {"Sid": "ListOnly", "Effect": "Allow", "Action": lists, "Resource": "*"},
+        {"Sid": "ListOnly", "Effect": "Allow", "Action": _lists(wanted, given), "Resource": "*"},
         {"Sid": "NeverValuesNorChanges", "Effect": "Deny", "Action": never, "Resource": "*"},
     ]
-    roles = sorted({role for each in wanted.values() for settings in each for role in _roles(settings)})
+    roles = sorted({role for settings in given for role in _roles(settings)})
     if roles:
         enter = {"Sid": "EnterAccounts", "Effect": "Allow", "Action": "sts:AssumeRole", "Resource": roles}
         statements.insert(1, enter)
     return json.dumps({"Version": "2012-10-17", "Statement": statements}, indent=2)
 
 
+def _lists(kinds: Iterable[str], given: Sequence[PullSettings]) -> list[str]:
+    lists = {action for kind in kinds for action in LISTS[kind]}
+    if set(kinds) - GLOBAL:
+        lists.update(REGION_BY_REGION)
+    if any(isinstance(settings, AccountSettings) and settings.whole_organization for settings in given):
+        lists.add("organizations:ListAccounts")
+    lists.update(*(MORE[name] for settings in given for name in MORE if getattr(settings, name, False)))
+    return sorted(lists)
+
+
 def _roles(settings: PullSettings) -> list[str]:
-    if not isinstance(settings, AwsSettings):
+    if not isinstance(settings, AccountSettings):
         return []
+    if settings.whole_organization:
+        return [f"arn:aws:iam::*:role/{settings.role}"]
     return [
         entry if entry.startswith("arn:") else f"arn:aws:iam::{account_of(entry)}:role/{settings.role}"
         for entry in settings.accounts

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Generic, TypeVar
 
-from keyaudit.model import Coverage
+from keyaudit.model import Coverage, ScopeStatus
 from keyaudit.sources.aws.accounts import Account, Session, enter, own_account, sign_in
 from keyaudit.sources.aws.metering import watch
+from keyaudit.sources.aws.organization import Members, list_members
 from keyaudit.sources.aws.refusals import refusing
-from keyaudit.sources.aws.regions import Regions, find_regions
-from keyaudit.sources.aws.settings import AwsSettings
+from keyaudit.sources.aws.regions import find_regions
+from keyaudit.sources.aws.settings import ORGANIZATION, AccountSettings, AwsSettings
 from keyaudit.sources.pulling.meter import Meter
 from keyaudit.sources.pulling.scope import ScopePull
 from keyaudit.sources.pulling.source import Plan, PullingSource
 
+Held = TypeVar("Held", bound=AccountSettings)
 Checked = TypeVar("Checked", bound=AwsSettings)
 
 
@@ -39,7 +41,74 @@ class Place:
             return watch(self.session.client(service, self.region), meter, raw=raw)
 
 
-class AwsSource(PullingSource[Checked], Generic[Checked]):
+class AccountSource(PullingSource[Held], Generic[Held]):
+    """A source with one scope or more for every account.
+
+    A subclass sets `kind` and `Settings`, and gives `scopes_of`, `scopes_lost` and `columns`.
+    """
+
+    def scopes_of(self, account: str, session: Session) -> list[ScopePull]:
+        """Make the pulls of an account that could be entered; called for several at once."""
+        raise NotImplementedError
+
+    def scopes_lost(self, account: str) -> Iterable[tuple[str, tuple[str, ...]]]:
+        """Name the scopes of an account that could not be entered, each with what it cannot know."""
+        raise NotImplementedError
+
+    def plan(self, pool: Executor) -> Plan:
+        """See `PullingSource.plan`."""
+        base = sign_in(self.settings)
+        own = own_account(base)
+        wanted, found = self._wanted(base, own)
+        accounts = list(pool.map(lambda entry: enter(entry, own, base, self.settings), wanted))
+        entered = [(account.id, account.session) for account in accounts if account.session is not None]
+        each = pool.map(lambda account: self.scopes_of(*account), entered)
+        scopes = [scope for found in each for scope in found]
+        if self.settings.whole_organization:
+            for scope in scopes:  # nobody named these: one without any credential is no gap among others
+                scope.declared, scope.group = False, ORGANIZATION
+        return Plan(scopes, [*found, *(lost for account in accounts for lost in self._lost(account))])
+
+    def _wanted(self, base: Session, own: Account) -> tuple[Sequence[str], list[Coverage]]:
+        if not self.settings.accounts:
+            return [own.id], []
+        if not self.settings.whole_organization:
+            return self.settings.accounts, []
+        if own.session is None:
+            return [own.id], [self.failed(ORGANIZATION, _NOT_SIGNED_IN)]
+        started, meter = self.clock(), Meter(self.pace())
+        members = list_members(base, meter)
+        coverage = replace(
+            self._organization(members),
+            calls=meter.calls,
+            pages=members.pages,
+            started_at=started,
+            finished_at=self.clock(),
+        )
+        return members.entered(own.id, self.settings.skip_accounts), [coverage]
+
+    def _organization(self, members: Members) -> Coverage:
+        """Say of the organization itself whether all of its accounts are among the scopes."""
+        problems = members.problems()
+        failed = members.refusal is not None and not members.pages
+        status = ScopeStatus.FAILED if failed else ScopeStatus.PARTIAL if problems else ScopeStatus.COMPLETE
+        reasons = problems + members.remarks(self.settings.skip_accounts)
+        return Coverage(self.kind, ORGANIZATION, status, credentials=0, reason="; ".join(reasons) or None)
+
+    def _lost(self, account: Account) -> Sequence[Coverage]:
+        if account.refusal is None:
+            return []
+        reason = f"could not sign in to the account: {account.refusal.reason}"
+        return [
+            self.failed(scope, reason, cannot_know=cannot_know)
+            for scope, cannot_know in self.scopes_lost(account.id)
+        ]
+
+
+_NOT_SIGNED_IN = "could not sign in, so the accounts of the organization are not known"
+
+
+class AwsSource(AccountSource[Checked], Generic[Checked]):
     """A source with a scope for every account and region.
 
     A subclass sets `kind`, `Settings` and `service` (as botocore names it), and gives `scope_at`,
@@ -56,27 +125,9 @@ class AwsSource(PullingSource[Checked], Generic[Checked]):
         """Name the columns that this service can never fill, or was told not to be asked about."""
         raise NotImplementedError
 
-    def plan(self, pool: Executor) -> Plan:
-        """See `PullingSource.plan`."""
-        accounts = self.accounts(pool)
-        entered = [(account.id, account.session) for account in accounts if account.session is not None]
-        regions = pool.map(lambda pair: find_regions(pair[1], self.settings, self.service), entered)
-        scopes = [
-            scope
-            for (account, session), found in zip(entered, regions, strict=True)
-            for scope in self._in_account(account, session, found)
-        ]
-        return Plan(scopes, [coverage for account in accounts for coverage in self.lost(account)])
-
-    def accounts(self, pool: Executor) -> list[Account]:
-        """Enter every account that the settings name; raises SourceError as `sign_in` does."""
-        base = sign_in(self.settings)
-        own = own_account(base)
-        if not self.settings.accounts:
-            return [own]
-        return list(pool.map(lambda entry: enter(entry, own, base, self.settings), self.settings.accounts))
-
-    def _in_account(self, account: str, session: Session, found: Regions) -> list[ScopePull]:
+    def scopes_of(self, account: str, session: Session) -> list[ScopePull]:
+        """See `AccountSource.scopes_of`: one for each region."""
+        found = find_regions(session, self.settings, self.service)
         scopes = [
             self.scope_at(Place(account, region, session), declared=found.declared) for region in found.names
         ]
@@ -85,12 +136,6 @@ class AwsSource(PullingSource[Checked], Generic[Checked]):
                 scope.remark(found.note)
         return scopes
 
-    def lost(self, account: Account) -> Sequence[Coverage]:
-        """Give a failed scope for each region of an account that could not be entered."""
-        if account.refusal is None:
-            return []
-        reason = f"could not sign in to the account: {account.refusal.reason}"
-        return [
-            self.failed(f"{account.id}/{region}", reason, cannot_know=self.cannot_know())
-            for region in self.settings.regions or ("*",)
-        ]
+    def scopes_lost(self, account: str) -> Iterable[tuple[str, tuple[str, ...]]]:
+        """See `AccountSource.scopes_lost`: one for each region that is declared."""
+        return [(f"{account}/{region}", self.cannot_know()) for region in self.settings.regions or ("*",)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -30,6 +31,7 @@ _KINDS: dict[str, Kind] = {
     "InternalFailure": Kind.SERVER,
     "ServiceUnavailable": Kind.SERVER,
     "ResourceNotFoundException": Kind.GONE,
+    "NoSuchEntity": Kind.GONE,
     "InvalidNextTokenException": Kind.REPEATED,
 }
 
@@ -63,6 +65,16 @@ def refusing() -> Iterator[None]:
         yield
     except expected as error:
         raise explain(error) from None
+    except (LookupError, ValueError, TypeError, AttributeError) as error:
+        if not _stumbled(error):
+            raise
+        raise RefusedError(Kind.UNREADABLE) from None
+
+
+def _stumbled(error: BaseException) -> bool:
+    """Say whether botocore's parser failed: it lets through whatever a strange answer sets off."""
+    frames = traceback.walk_tb(error.__traceback__)
+    return any(frame.f_globals.get("__name__") == "botocore.parsers" for frame, _ in frames)
 
 
 def promised(answer: Mapping[str, Any], field: str) -> Any:

@@ -5,22 +5,28 @@ sources:
     kind: aws-secrets-manager
     profile: audit                  # of ~/.aws/config; without it the usual chain of credentials
     regions: all                    # or a list; `all` asks account:ListRegions which are enabled
-    accounts: ["111122223333"]      # ids or role ARNs; without it the account that signs in
+    accounts: ["111122223333"]      # ids or role ARNs, or `organization` for all that
+                                    # organizations:ListAccounts lists; else the account that signs in
+    skip_accounts: ["444455556666"] # of an organization, by choice; its coverage names them
     role: keyaudit                  # the role to assume where `accounts` gives only an id
     external_id: acme-audit
     endpoint_url: http://127.0.0.1:5000   # emulators only
 
-Only `name` and `kind` are needed.
+Only `name` and `kind` are needed. What is global in an account has no `regions`.
 """
 
 from __future__ import annotations
 
 import re
-from typing import Annotated
+from collections.abc import Callable
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, WrapValidator, field_validator
 
 from keyaudit.sources.pulling.settings import Endpoint, PullSettings, distinct
+
+ORGANIZATION = "organization"
+"""Stands for every account of the organization."""
 
 _REGION = re.compile(r"[a-z]{2,4}(-[a-z]{2,12}){1,3}-\d{1,2}")
 _ACCOUNT = re.compile(r"\d{12}")
@@ -42,6 +48,12 @@ def _account(text: object) -> object:
     return text
 
 
+def _id(text: object) -> object:
+    if isinstance(text, str) and not _ACCOUNT.fullmatch(text):
+        raise ValueError("not a 12-digit account id")
+    return _account(text)
+
+
 def _role(text: str) -> str:
     if not _ROLE.fullmatch(text):
         raise ValueError("not a role name; write a full ARN under `accounts`")
@@ -61,21 +73,58 @@ def _one_entry_each(accounts: tuple[str, ...]) -> tuple[str, ...]:
     return accounts
 
 
+def _accounts(value: object, check: Callable[[object], Any]) -> Any:
+    if value == ORGANIZATION:
+        return (ORGANIZATION,)
+    if isinstance(value, str):
+        raise ValueError("write a list of accounts, or `organization`")  # noqa: TRY004
+    return check(value)
+
+
 Regions = Annotated[
     tuple[Annotated[str, AfterValidator(_region)], ...], BeforeValidator(_regions), AfterValidator(distinct)
 ]
-Accounts = Annotated[tuple[Annotated[str, BeforeValidator(_account)], ...], AfterValidator(_one_entry_each)]
+Listed = Annotated[tuple[Annotated[str, BeforeValidator(_account)], ...], AfterValidator(_one_entry_each)]
+Accounts = Annotated[Listed, WrapValidator(_accounts)]
 
 
-class AwsSettings(PullSettings):
-    """Checked settings of any source of AWS; `regions` is empty for `all`."""
+class AccountSettings(PullSettings):
+    """Checked settings of any source of AWS; `accounts` is empty for the one that signs in."""
 
     profile: str | None = None
-    regions: Regions = ()
     accounts: Accounts = ()
+    skip_accounts: Annotated[tuple[Annotated[str, BeforeValidator(_id)], ...], AfterValidator(distinct)] = ()
     role: Annotated[str, AfterValidator(_role)] = "keyaudit"
     external_id: str | None = Field(default=None, min_length=2, max_length=1224)
     endpoint_url: Endpoint | None = None
+
+    @property
+    def whole_organization(self) -> bool:
+        """Say whether the accounts are to be found out rather than declared."""
+        return self.accounts == (ORGANIZATION,)
+
+    @property
+    def declared_region(self) -> str | None:
+        """Give a region that is declared, if any is."""
+        return None
+
+    @field_validator("skip_accounts")
+    @classmethod
+    def _nothing_else_is_skipped(cls, skipped: tuple[str, ...], others: ValidationInfo) -> tuple[str, ...]:
+        if skipped and others.data.get("accounts") != (ORGANIZATION,):
+            raise ValueError("only with `accounts: organization`; leave the account out of the list instead")
+        return skipped
+
+
+class AwsSettings(AccountSettings):
+    """Checked settings of a source that asks region by region; `regions` is empty for `all`."""
+
+    regions: Regions = ()
+
+    @property
+    def declared_region(self) -> str | None:
+        """See `AccountSettings.declared_region`."""
+        return self.regions[0] if self.regions else None
 
     @property
     def every_region(self) -> bool:

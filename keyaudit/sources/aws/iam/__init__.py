@@ -1,0 +1,1 @@
+"""AWS IAM: the access keys and the service-specific credentials of users, and root's access keys."""

@@ -1,0 +1,32 @@
+"""What keyaudit.yaml may say about an aws-iam source, besides what all of AWS share.
+
+lists: [access-keys, service-specific]   # or one of them: Bedrock API keys, CodeCommit, Keyspaces, …
+tags: false                              # true costs one call for each user with keys; fills labels
+every_user: false                        # true asks about users without keys too, for their newest key
+
+IAM is global, so there are no `regions`. Its quota is low and shared with everybody who signs in.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+
+from keyaudit.sources.aws.settings import AccountSettings
+from keyaudit.sources.pulling.settings import distinct, not_empty
+
+Part = Literal["access-keys", "service-specific"]
+
+
+class AwsIamSettings(AccountSettings):
+    """Checked settings of one aws-iam source."""
+
+    kind: Literal["aws-iam"]
+    lists: Annotated[tuple[Part, ...], AfterValidator(distinct), AfterValidator(not_empty)] = (
+        "access-keys",
+        "service-specific",
+    )
+    tags: bool = False
+    every_user: bool = False
+    requests_per_second: float = Field(default=10, gt=0, le=100_000)
