@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -14,6 +16,9 @@ from keyaudit.sources.gcp.settings import GcpSettings
 
 SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 """Secret Manager, IAM and Cloud Asset take no narrower one; the role narrows, not the token."""
+
+_UNHEARD = logging.NullHandler()
+"""google-auth gives advice about projects that we do not use, on stderr if nobody takes it."""
 
 Headers = Sequence[tuple[str, str]]
 
@@ -46,8 +51,11 @@ def sign_in(settings: GcpSettings) -> Caller:
     if settings.endpoint is not None:
         return Caller(None, settings.quota_project)
     exceptions = library("google.auth.exceptions")
+    logging.getLogger("google.auth").addHandler(_UNHEARD)
     try:
-        found, _ = library("google.auth").default(scopes=[SCOPE], quota_project_id=settings.quota_project)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            found, _ = library("google.auth").default(scopes=[SCOPE], quota_project_id=settings.quota_project)
     except exceptions.GoogleAuthError as error:
         raise SourceError(
             f"source {settings.name}: no Google credentials that can be used ({type(error).__name__})",

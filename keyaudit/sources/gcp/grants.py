@@ -32,9 +32,11 @@ NEVER: dict[str, tuple[str, ...]] = {
     "gcp-iam": (
         "iam.googleapis.com/serviceAccountKeys.create",
         "iam.googleapis.com/serviceAccountKeys.delete",
-        "iam.googleapis.com/serviceAccountKeys.disable",
-        "iam.googleapis.com/serviceAccountKeys.enable",
+        "iam.googleapis.com/serviceAccounts.actAs",
         "iam.googleapis.com/serviceAccounts.getAccessToken",
+        "iam.googleapis.com/serviceAccounts.getOpenIdToken",
+        "iam.googleapis.com/serviceAccounts.implicitDelegation",
+        "iam.googleapis.com/serviceAccounts.setIamPolicy",
         "iam.googleapis.com/serviceAccounts.signBlob",
         "iam.googleapis.com/serviceAccounts.signJwt",
     ),
@@ -50,7 +52,7 @@ NEVER: dict[str, tuple[str, ...]] = {
         "secretmanager.googleapis.com/versions.enable",
     ),
 }
-"""Values, and every change, as deny policies spell them."""
+"""Values and changes, as far as deny policies know them and as they spell them."""
 
 _ROLE = """\
 # role.yaml, for one project, or with --organization=NUMBER for all of them:
@@ -70,11 +72,17 @@ _QUOTA = """\
 # (roles/serviceusage.serviceUsageConsumer).
 """
 
+_IMPERSONATED = """\
+#
+# Whoever starts keyaudit needs roles/iam.serviceAccountTokenCreator on the account that `impersonate`
+# names, and nothing else; the role above belongs to that account.
+"""
+
 _DENY = """\
 #
 # A denial on top wins over whatever else the account is granted. deny.yaml, for
 #   gcloud iam policies create keyaudit-never --kind=denypolicies --policy-file=deny.yaml \\
-#     --attachment-point=cloudresourcemanager.googleapis.com/projects/PROJECT
+#     --attachment-point=cloudresourcemanager.googleapis.com%2Fprojects%2FPROJECT
 #
 # displayName: keyaudit never reads a value
 # rules:
@@ -95,11 +103,12 @@ def least_privilege(wanted: Mapping[str, Sequence[PullSettings]]) -> str:
         {each for kind, settings in wanted.items() for each in LISTS[kind] if _used(each, settings)}
     )
     never = sorted({permission for kind in wanted for permission in NEVER[kind]})
-    charged = any(getattr(each, "quota_project", None) for settings in wanted.values() for each in settings)
+    entries = [entry for settings in wanted.values() for entry in settings]
     return "".join(
         (
             _ROLE.format(permissions="\n".join(f"- {each}" for each in lists)),
-            _QUOTA if charged else "",
+            _QUOTA if any(getattr(entry, "quota_project", None) for entry in entries) else "",
+            _IMPERSONATED if any(getattr(entry, "impersonate", None) for entry in entries) else "",
             _DENY.format(permissions="\n".join(f"#     - {each}" for each in never)),
         )
     ).rstrip("\n")
