@@ -85,6 +85,7 @@ class GcpSecretManagerCase:
         "one-version-list-denied": "partial",
         "one-secret-gone": "partial",
         "no-such-project": "failed",
+        "api-off": "empty",
         "api-off-where-calls-are-charged": "failed",
         "locations-denied": "partial",
         "throttled": "failed",
