@@ -7,6 +7,7 @@ from typing import Any
 
 import narwhals as nw
 
+from keyaudit.columns import PROVIDERS
 from keyaudit.engine import Engine
 from keyaudit.facts import cadence, relatives, versions
 from keyaudit.times import DAY
@@ -117,6 +118,7 @@ def _identity() -> list[nw.Expr]:
     return [
         (~nw.col("versions_known") | has_value).alias("in_use"),
         kind.is_in(_KEYS).alias("is_key"),
+        nw.col("source").is_in(PROVIDERS).alias("at_provider"),
     ]
 
 

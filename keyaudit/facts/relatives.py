@@ -73,27 +73,37 @@ def _without(frame: Frame, names: dict[str, Any]) -> Frame:
 
 
 def _lineages(listed: Frame, valued: Callable[[Frame], Frame]) -> Frame:
+    """Sum up what shares a lineage.
+
+    A provider knows when a key was made; a store only when a copy was written, perhaps of a key
+    that is years old. So where the provider lists the key, no copy is taken for a newer value.
+    """
     named = valued(listed.filter(~nw.col("lineage").is_null()))
     counts = ~nw.col("is_replica") & nw.col("in_use")
-    own = nw.when(counts).then(nw.col("value_created_at"))
     # A value without a date may be as new as the last change of its credential, or as the audit.
     changed = nw.min_horizontal("last_changed_at", "as_of")
-    latest = nw.when(counts).then(nw.coalesce("value_created_at", changed))
+    latest = nw.coalesce("value_created_at", changed)
+    provider = counts & nw.col("at_provider")
+    # The provider's own row says where a key is used only if somebody classified it.
+    elsewhere = nw.col("environment").is_null() & ~nw.col("at_provider")
     family = named.group_by("lineage").agg(
         nw.col("environment").n_unique().alias("all_environments"),
-        nw.col("environment").is_null().any().alias("some_unclassified"),
-        own.max().alias("lineage_newest_at"),
-        latest.max().alias("lineage_newest_by"),
+        nw.col("environment").is_null().any().alias("some_null"),
+        elsewhere.any().alias("some_unclassified"),
+        nw.when(counts).then(nw.col("value_created_at")).max().alias("copied_at"),
+        nw.when(counts).then(latest).max().alias("copied_by"),
+        nw.when(provider).then(nw.col("value_created_at")).max().alias("made_at"),
+        nw.when(provider).then(latest).max().alias("made_by"),
+        provider.any().alias("made"),
     )
-    counted = nw.col("all_environments").cast(nw.Int64) - nw.when(nw.col("some_unclassified")).then(
-        1
-    ).otherwise(0)
+    counted = nw.col("all_environments").cast(nw.Int64) - nw.when(nw.col("some_null")).then(1).otherwise(0)
     # With an unclassified copy, one environment might still be two.
     certain = ~nw.col("some_unclassified") | (counted > 1)
+    made = nw.col("made")
     family = family.select(
         "lineage",
-        "lineage_newest_at",
-        "lineage_newest_by",
+        lineage_newest_at=nw.when(made).then(nw.col("made_at")).otherwise(nw.col("copied_at")),
+        lineage_newest_by=nw.when(made).then(nw.col("made_by")).otherwise(nw.col("copied_by")),
         lineage_environments=nw.when(certain).then(counted),
     )
     members = listed.filter(~nw.col("lineage").is_null()).select("row", "lineage")

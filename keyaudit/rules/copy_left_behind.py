@@ -6,6 +6,9 @@ Whether the value of this copy is older than the newest value of its lineage by 
 while that newest value has been out for more than `grace_period`. Exactly the grace period passes, on both
 counts.
 
+- Where the provider lists the key too and it works, its date alone is when the newest value was made: a store
+  that was written later holds at most that one. So a rotation at the provider leaves behind each store that
+  was not written since, and copying an old key to a second store leaves nobody behind.
 - Copies of one value are written one after the other, so values created within one grace period of each other
   are taken as one rotation.
 - The age of this copy is an interval where its date is not known, as in rotation-overdue; unknown if it

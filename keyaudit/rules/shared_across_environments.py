@@ -5,10 +5,13 @@
 In how many environments copies with the same `lineage` are. More than one fails, on every copy.
 
 - A copy whose environment is not known may be in a second one: unknown, unless two are known already.
+- A key as its provider lists it (an OpenAI service account, an IAM user) is no copy: where its environment is
+  not known, it is not judged and makes nothing unknown.
 - Not applicable: no lineage, nothing in use, replicas, and sources that know no lineage or no environment.
 
-A lineage is something you declare: a label, or a column of the inventory. keyaudit never compares values, so
-a shared key that nobody declared stays unseen.
+A lineage is something you declare: a label, a column of the inventory, a rule in keyaudit.yaml, or the id of
+the provider's key on each secret that holds it. keyaudit never compares values, so a shared key that nobody
+declared stays unseen.
 
 ## Why is this bad?
 
@@ -46,8 +49,9 @@ from keyaudit.model import Basis, Check, Rule, Severity
 
 def check(_settings: Mapping[str, Any]) -> Check:
     """Count the environments of a lineage; an unclassified copy may hide a second one."""
+    unplaced = facts.at_provider & facts.environment.is_null()
     return Check(
-        applies=facts.in_use & ~facts.is_replica & ~facts.lineage.is_null(),
+        applies=facts.in_use & ~facts.is_replica & ~facts.lineage.is_null() & ~unplaced,
         fails=facts.lineage_environments > 1,
     )
 

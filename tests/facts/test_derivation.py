@@ -376,6 +376,22 @@ def test_relatives(engine: Engine) -> None:
         {"name": "dated", "lineage": "d", "versions": [version(created_at=ago(9))]},
         {"name": "undated", "lineage": "d", "last_changed_at": ago(2)},
         {"name": "undated, and changed in the future", "lineage": "e", "last_changed_at": NOW + 1},
+        {"name": "made", "lineage": "f", "source": "openai", "versions": [version(created_at=ago(9))]},
+        {
+            "name": "written",
+            "lineage": "f",
+            "environment": "development",
+            "versions": [version(created_at=ago(2))],
+        },
+        {"name": "made, undated", "lineage": "g", "source": "aws-iam", "last_changed_at": ago(5)},
+        {"name": "written", "lineage": "g", "versions": [version(created_at=ago(2))]},
+        {
+            "name": "no longer honoured",
+            "lineage": "h",
+            "source": "aws-iam",
+            "versions": [version(state="disabled", created_at=ago(1))],
+        },
+        {"name": "written", "lineage": "h", "versions": [version(created_at=ago(2))]},
     ]
     names = [
         "lineage_environments",
@@ -396,6 +412,12 @@ def test_relatives(engine: Engine) -> None:
         (None, ago(9), ago(2), False, None, None),
         (None, ago(9), ago(2), False, None, None),
         (None, None, NOW, False, None, None),
+        (1, ago(9), ago(9), False, None, None),
+        (1, ago(9), ago(9), False, None, None),
+        (None, None, ago(5), False, None, None),
+        (None, None, ago(5), False, None, None),
+        (None, ago(2), ago(2), False, None, None),
+        (None, ago(2), ago(2), False, None, None),
     ]
 
 
@@ -428,6 +450,7 @@ _rows = st.fixed_dictionaries(
         "environment": st.sampled_from([None, "production", "staging", "development"]),
         "name": st.sampled_from(["prod/x", "production-x", "staging-x", "x"]),
         "lineage": st.sampled_from([None, "a", "b"]),
+        "source": st.sampled_from(["store", "openai"]),
         "replica_of": st.sampled_from([None, "0", "1", "x"]),
         "rotation_schedule": st.sampled_from([None, "rate(30 days)", "?"]),
         "versions": st.none() | st.lists(_versions, max_size=4),
