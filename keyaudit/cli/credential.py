@@ -46,7 +46,7 @@ def in_words(explanation: Explanation) -> Iterator[str]:
     row = explanation.row
     yield f"{visible(str(row['name']))}  ({visible(str(row['source']))} {visible(str(row['scope']))})"
     yield f"  id {visible(str(row['id']))}"
-    facts = ("class", "provider", "environment", "tier", "owner", "reach", "exposure", "consumers")
+    facts = ("class", "provider", "environment", "tier", "owner", "lineage", "reach", "exposure", "consumers")
     known = [f"{name} {visible(str(row[name]))}" for name in facts if row.get(name) is not None]
     yield f"  {', '.join(known) or 'nothing that a policy could match on'}"
     yield from _steps(

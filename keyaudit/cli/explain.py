@@ -83,12 +83,13 @@ def _credential(
     from keyaudit.cli.configuration import read
     from keyaudit.cli.credential import find, how_it_fared, in_words
     from keyaudit.cli.gathering import documents, governing
+    from keyaudit.cli.lineage import linked
     from keyaudit.policy.explain import explain
 
     instant = options.instant_of(as_of)
     settings = read(config)
     rules, chosen = governing(policy or settings.policy, frameworks or settings.frameworks)
-    listed = inventory.read(documents(inventories, config))
+    listed = linked(settings, inventory.read(documents(inventories, config)))
     row = find(listed, name)
     report = audit(listed, rules, chosen, instant)
     return [*in_words(explain(rules, chosen, row, instant)), *how_it_fared(report, row)]

@@ -39,10 +39,11 @@ def command(
     from keyaudit.cli.configuration import read
     from keyaudit.cli.credential import find, in_words
     from keyaudit.cli.gathering import documents, governing
+    from keyaudit.cli.lineage import linked
     from keyaudit.policy.explain import explain
 
     instant = options.instant_of(as_of)
     settings = read(config)
     rules, chosen = governing(policy or settings.policy, frameworks or settings.frameworks)
-    row = find(inventory.read(documents(inventories, config)), credential)
+    row = find(linked(settings, inventory.read(documents(inventories, config))), credential)
     print_text("\n".join(in_words(explain(rules, chosen, row, instant))))
