@@ -89,7 +89,7 @@ def _credential(
     instant = options.instant_of(as_of)
     settings = read(config)
     rules, chosen = governing(policy or settings.policy, frameworks or settings.frameworks)
-    listed = linked(settings, inventory.read(documents(inventories, config)))
+    listed = linked(settings.lineage, inventory.read(documents(inventories, config)))
     row = find(listed, name)
     report = audit(listed, rules, chosen, instant)
     return [*in_words(explain(rules, chosen, row, instant)), *how_it_fared(report, row)]

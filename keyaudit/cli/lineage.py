@@ -10,13 +10,12 @@ credential says no lineage itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from keyaudit.errors import Problem, did_you_mean
 
 if TYPE_CHECKING:
-    from keyaudit.cli.configuration import Configuration
     from keyaudit.inventory.linking import LineageRule
     from keyaudit.model import Inventory
     from keyaudit.strict_yaml import Node
@@ -83,12 +82,12 @@ def rules(node: Node) -> tuple[LineageRule, ...]:
     )
 
 
-def linked(settings: Configuration, inventory: Inventory) -> Inventory:
-    """Fill lineages as keyaudit.yaml and the recorded key ids say; what contradicts itself is told."""
+def linked(rules: Sequence[LineageRule], inventory: Inventory) -> Inventory:
+    """Fill lineages as the rules and recorded key ids say; what contradicts itself is told."""
     from keyaudit.cli.outputs import tell
     from keyaudit.inventory import link
 
-    outcome = link(inventory, settings.lineage)
+    outcome = link(inventory, rules)
     for sentence in outcome.contradictions[:MOST_SAID]:
         tell(f"lineage: {sentence}", "lineage-contradiction")
     more = len(outcome.contradictions) - MOST_SAID

@@ -45,5 +45,5 @@ def command(
     instant = options.instant_of(as_of)
     settings = read(config)
     rules, chosen = governing(policy or settings.policy, frameworks or settings.frameworks)
-    row = find(linked(settings, inventory.read(documents(inventories, config))), credential)
+    row = find(linked(settings.lineage, inventory.read(documents(inventories, config))), credential)
     print_text("\n".join(in_words(explain(rules, chosen, row, instant))))

@@ -78,6 +78,7 @@ def command(
     """
     from keyaudit.cli.configuration import read
     from keyaudit.cli.gathering import gather, governing
+    from keyaudit.cli.lineage import linked
     from keyaudit.cli.rendering import Destination, Naming
 
     fixed = None if as_of is None else options.instant_of(as_of)
@@ -85,7 +86,7 @@ def command(
     named = Naming(entity or settings.entity, settings.marking)
     destination = Destination(formats, output, group_by or settings.group_by, named)
     rules, chosen = governing(policy or settings.policy, frameworks or settings.frameworks)
-    inventory = gather(settings, inventories, sources)
+    inventory = linked(settings.lineage, gather(settings, inventories, sources))
 
     from keyaudit.audit import audit
     from keyaudit.model import Severity
