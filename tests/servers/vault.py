@@ -190,7 +190,7 @@ class VaultServer(Loopback):
             def do_GET(self):
                 content = self.rfile.read(int(self.headers.get("content-length") or 0))
                 url = urlsplit(self.path)
-                namespace = (self.headers.get("X-Vault-Namespace") or "").strip("/")
+                namespace = namespace_of(self.headers)
                 query = dict(parse_qsl(url.query))
                 # A real server decodes the path before anything else looks at it.
                 path = unquote(url.path).removeprefix("/v1/")
@@ -221,6 +221,11 @@ class VaultServer(Loopback):
                 pass
 
         return Handler
+
+
+def namespace_of(headers: Mapping[str, str]) -> str:
+    """Give the namespace of a request: UTF-8, which http.server reads as if it were Latin-1."""
+    return (headers.get("X-Vault-Namespace") or "").strip("/").encode("latin-1").decode()
 
 
 def _envelope(data: Any) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlsplit
 
 from servers.breakages import ANYWHERE, answers, page
 from servers.fault_proxy import Asked, Breakage
-from servers.vault import Request
+from servers.vault import Request, namespace_of
 
 _OPERATIONS = {
     ("LIST", "metadata"): "ListFolder",
@@ -68,7 +68,7 @@ class VaultApi:
         }
 
     def asked(self, handler: BaseHTTPRequestHandler, body: bytes) -> Asked:
-        namespace = (handler.headers.get("X-Vault-Namespace") or "").strip("/")
+        namespace = namespace_of(handler.headers)
         path = unquote(urlsplit(handler.path).path).removeprefix("/v1/")
         mount, _, rest = path.partition("/")
         operation = _OPERATIONS.get((handler.command, rest.partition("/")[0]), handler.command)
