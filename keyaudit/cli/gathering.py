@@ -27,9 +27,11 @@ def gather(settings: Configuration, documents: Sequence[str], sources: Sequence[
     if not documents and not entries:
         raise _nothing_named(settings)
     parts = [inventory.read(documents)] if documents else []
+    names = ["the documents"] if documents else []
     if entries:
         parts += listing.list_live(entries, alone=not documents)
-    return parts[0] if len(parts) == 1 else inventory.merge(parts)
+        names += [str(entry["name"]) for entry in entries]
+    return inventory.merge(parts, names)
 
 
 def documents(named: Sequence[str], config: str | None) -> Sequence[str]:

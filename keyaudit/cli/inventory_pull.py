@@ -61,8 +61,8 @@ def command(sources: Sequence[str], output: str, form: str | None, config: str |
     from keyaudit.cli.listing import list_live
 
     written_as = _format(output, form)
-    settings = read(config)
-    pulled = inventory.merge(list_live(_entries(settings, sources), alone=True))
+    entries = _entries(read(config), sources)
+    pulled = inventory.merge(list_live(entries, alone=True), [str(entry["name"]) for entry in entries])
     content = inventory.write(pulled, written_as)
     if output == "-":
         print_document(content)

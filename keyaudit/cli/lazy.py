@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from keyaudit.cli.outputs import log
 from keyaudit.errors import nearest
 
 
@@ -28,6 +29,15 @@ class LazyGroup(click.Group):
         """Keep the table; it is the whole list, in its order."""
         super().__init__(*args, **options)
         self.table = table
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """See `click.Group.invoke`; an interrupt leaves no empty line where machines read every one."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            if log().as_json:
+                raise click.Abort from None
+            raise
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """See `click.Group.list_commands`."""

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from keyaudit.model import Inventory
     from keyaudit.sources import Source
 
+_KEPT = "; what was listed is kept for two hours, and the same command goes on from there"
+
 Entry = Mapping[str, Any]
 
 AT_ONCE = 16
@@ -61,7 +63,8 @@ def list_live(entries: Sequence[Entry], *, alone: bool) -> list[Inventory]:
     names = [str(entry["name"]) for entry in entries]
     kinds = [str(entry["kind"]) for entry in entries]
     with Progress(list(zip(names, kinds, strict=True)), among=not alone) as progress:
-        outcomes = _at_once(sources, progress)
+        kept = any(entry.get("cache") is not False for entry in entries)
+        outcomes = _at_once(sources, progress, kept=kept)
     failures = [outcome for outcome in outcomes if isinstance(outcome, SourceError)]
     if alone and len(failures) == len(outcomes):
         raise _none_began(failures)
@@ -76,7 +79,7 @@ def now() -> int:
     return options.instant_of(None)
 
 
-def _at_once(sources: Sequence[Source], progress: Progress) -> list[Inventory | SourceError]:
+def _at_once(sources: Sequence[Source], progress: Progress, *, kept: bool) -> list[Inventory | SourceError]:
     futures: list[Future[Inventory | SourceError]] = []
     with ThreadPoolExecutor(min(len(sources), AT_ONCE), "keyaudit-sources") as pool:
         try:
@@ -87,7 +90,9 @@ def _at_once(sources: Sequence[Source], progress: Progress) -> list[Inventory | 
                 source.stop.set()
             pool.shutdown(wait=False, cancel_futures=True)
             progress.end()
-            _leave(futures, interrupted=isinstance(error, KeyboardInterrupt))
+            if isinstance(error, KeyboardInterrupt):
+                tell("stopping" + (_KEPT if kept else ""))
+            _leave(futures)
             raise
         return [future.result() for future in futures]
 
@@ -100,16 +105,14 @@ def _wait(futures: Sequence[Future[Inventory | SourceError]]) -> None:
             future.result()  # what is no SourceError ends everything at once
 
 
-def _leave(futures: Sequence[Future[Inventory | SourceError]], *, interrupted: bool) -> None:
+def _leave(futures: Sequence[Future[Inventory | SourceError]]) -> None:
     """Let calls that are under way end; whoever interrupts again is not kept waiting for them."""
     from keyaudit.cli.program import INTERRUPTED
 
-    if interrupted:
-        tell("stopping; what was listed is kept for two hours, and the same command goes on from there")
-    pending = set(futures)
     try:
-        while pending:
-            _, pending = wait(pending, timeout=LOOK_UP)
+        # What was cancelled before it began is done, although nobody tells those who wait.
+        while pending := [future for future in futures if not future.done()]:
+            wait(pending, timeout=LOOK_UP)
     except KeyboardInterrupt:
         os._exit(INTERRUPTED)
 

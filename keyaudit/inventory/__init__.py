@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from keyaudit.inventory.counting import InventoryCounts
     from keyaudit.inventory.linking import LineageRule, Linked
     from keyaudit.inventory.rows import Credential
-    from keyaudit.model import Coverage, Inventory
+    from keyaudit.model import Coverage, CredentialRef, Inventory
 
 
 def read(paths: Sequence[str | Path], *, format: str | None = None) -> Inventory:  # noqa: A002 - its name
@@ -50,6 +50,16 @@ def link(inventory: Inventory, rules: Sequence[LineageRule] = ()) -> Linked:
     from keyaudit.inventory import linking
 
     return linking.link(inventory, rules)
+
+
+def orphans(inventory: Inventory) -> tuple[CredentialRef, ...] | None:
+    """List the keys that a provider honours and no store of a linked inventory is known to hold.
+
+    None: that cannot be asked, because keys of providers were listed and no store was.
+    """
+    from keyaudit.inventory import holding
+
+    return holding.orphans(inventory)
 
 
 def summary(inventory: Inventory) -> InventoryCounts:

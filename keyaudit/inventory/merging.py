@@ -16,7 +16,7 @@ from keyaudit.model import Collection, Inventory
 _KEY = ("source", "scope", "id")
 
 
-def merge(inventories: Sequence[Inventory]) -> Inventory:
+def merge(inventories: Sequence[Inventory], names: Sequence[str] = ()) -> Inventory:
     """Make one inventory of several; see `keyaudit.inventory.merge`."""
     if len(inventories) == 1:
         return inventories[0]
@@ -25,7 +25,8 @@ def merge(inventories: Sequence[Inventory]) -> Inventory:
     for inventory in inventories:
         frames.append(inventory.credentials.with_columns(pl.col("collection") + len(collections)))
         collections += inventory.collections
-    _refuse_twice([inventory.credentials for inventory in inventories])
+    called = names or [f"inventory {number}" for number, _ in enumerate(inventories, start=1)]
+    _refuse_twice([inventory.credentials for inventory in inventories], called)
     row = pl.int_range(pl.len(), dtype=pl.Int64).alias("row")
     frame = pl.concat(frames).with_columns(row)
     described = [scope for inventory in inventories for scope in inventory.coverage]
@@ -38,15 +39,15 @@ def merge(inventories: Sequence[Inventory]) -> Inventory:
     )
 
 
-def _refuse_twice(frames: Sequence[pl.LazyFrame]) -> None:
-    keys = [frame.select(*_KEY).with_columns(_from=pl.lit(index + 1)) for index, frame in enumerate(frames)]
+def _refuse_twice(frames: Sequence[pl.LazyFrame], names: Sequence[str]) -> None:
+    keys = [frame.select(*_KEY).with_columns(_from=pl.lit(index)) for index, frame in enumerate(frames)]
     if not keys:
         return
     table = pl.concat(keys).collect()
     twice = table.group_by(_KEY, maintain_order=True).agg("_from").filter(pl.col("_from").list.len() > 1)
     problems = []
     for source, scope, identity, places in twice.iter_rows():
-        where = " and ".join(f"inventory {place}" for place in places)
+        where = " and ".join(names[place] for place in places)
         message = f"{shown(identity)} of {shown(source)} {shown(scope)} is in {where}"
         problems.append(Problem("merged inventories", None, None, "id", message))
     if problems:

@@ -6,7 +6,7 @@ runs in a process of its own, because a server in the client's process would slo
     python -m servers.listing --secrets 10000 [--latency 0.03] [--quota 500]
 
 prints its URL as the first line. `--quota` is calls a second, above which it throttles.
-`GET /asked` gives how often each operation was asked for, throttled attempts included.
+`GET /asked` gives how often each operation was answered, and how many were throttled.
 """
 
 from __future__ import annotations
@@ -26,7 +26,6 @@ from pathlib import Path
 ACCOUNT = "111122223333"
 REGION = "eu-west-1"
 PAGE = 100
-OPERATIONS = ("ListSecretVersionIds", "ListSecrets")
 _IDENTITY = (
     '<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult>'
     f"<Arn>arn:aws:iam::{ACCOUNT}:user/auditor</Arn><UserId>AIDA</UserId><Account>{ACCOUNT}</Account>"
@@ -111,16 +110,15 @@ class Listing(asyncio.Protocol):
     def _answer(self, head: bytes, body: bytes) -> bytes:
         if head.startswith(b"get /asked"):
             return _response(200, json.dumps(self._asked).encode())
-        operation = next(
-            (name for name in OPERATIONS if f".{name.lower()}".encode() in head), "GetCallerIdentity"
-        )
-        self._asked[operation] += 1
         if b"action=getcalleridentity" in body.lower():
             return _response(200, _IDENTITY.encode())
         if not self._quota.allows():
+            self._asked["throttled"] += 1
             return _response(400, b'{"__type": "ThrottlingException"}')
         if b".listsecretversionids" in head:
+            self._asked["ListSecretVersionIds"] += 1
             return _response(200, versions(body, self._now))
+        self._asked["ListSecrets"] += 1
         token = json.loads(body or b"{}").get("NextToken", "page-0")
         return _response(200, self._canned[int(token.removeprefix("page-"))])
 
@@ -188,7 +186,7 @@ def listing_server(secrets: int, *, latency: float = 0.0, quota: float | None = 
 
 
 def asked(url: str) -> dict[str, int]:
-    """Say how often a running server was asked for what."""
+    """Say how often a running server has answered what."""
     with urllib.request.urlopen(f"{url}/asked", timeout=30) as answer:
         return json.load(answer)
 
