@@ -156,7 +156,7 @@ class VaultServer(Loopback):
             return {**_BUILT_IN, **_listed(space, auth=False)}
         if request.verb == "GET" and request.path == "sys/auth":
             return {"token/": _info("token", None), **_listed(space, auth=True)}
-        if request.verb == "LIST" and request.path.rstrip("/") == "sys/namespaces":
+        if request.verb == "LIST" and request.path.rstrip("/") == "sys/namespaces" and len(self.spaces) > 1:
             return self._namespaces(request.namespace)
         raise Refused(404, "1 error occurred:\n\t* unsupported path\n\n")
 

@@ -118,7 +118,7 @@ class Roles(Engine):
             return secret if name.endswith("/key") else self.entries[name]
         if verb == "GET" and kind in {self._value, "creds"}:
             return {"password": f"{CANARY}-password", "last_password": f"{CANARY}-old"}
-        raise EMPTY if kind == self._told else UNSUPPORTED_PATH
+        raise EMPTY if kind == self._told and verb == "GET" else UNSUPPORTED_PATH
 
 
 def database() -> Roles:

@@ -133,6 +133,13 @@ class TestMounts:
             "test/secret": "complete",
         }
 
+    def test_an_engine_too_old_for_a_list_is_a_gap_and_not_empty(self, server: VaultServer) -> None:
+        server.mount("aws", Roles("aws", "lists-nothing", "static-roles", "static-creds"))
+        filled(server, "secret")
+        pulled = pull(server.url)
+        assert statuses(pulled) == {"test/aws": "failed", "test/secret": "complete"}
+        assert reasons(pulled)["test/aws"] == "the server has nothing at this path (HTTP 404)"
+
     def test_the_host_names_the_cluster_if_nobody_does(self, server: VaultServer) -> None:
         filled(server, "secret")
         assert statuses(pull(server.url, cluster=None)) == {"127.0.0.1/secret": "complete"}

@@ -19,6 +19,8 @@ from keyaudit.sources.vault.settings import VaultSettings
 from keyaudit.times import SECOND
 
 _ENDED = b"invalid token"
+_NO_SUCH_PATH = (b"unsupported path", b"no handler for route")
+"""What a 404 says that is not about an empty list: an older engine, or no mount at all."""
 _KINDS = {401: Kind.CREDENTIALS, 403: Kind.DENIED, 404: Kind.GONE}
 _SAYING = {
     472: "asked a standby of disaster recovery, which answers nothing",
@@ -112,5 +114,7 @@ def _body(response: Any) -> bytes:
         return bytes(response.content)
     if status == 403 and _ENDED in response.content:
         raise RefusedError(Kind.EXPIRED, "HTTP 403", saying="the token is not valid, or no longer")
+    if status == 404 and any(each in response.content for each in _NO_SUCH_PATH):
+        raise RefusedError(Kind.NOT_ENABLED, "HTTP 404", saying="the server has nothing at this path")
     kind = _KINDS.get(status, Kind.OTHER)
     raise RefusedError(kind, f"HTTP {status}", saying=_SAYING.get(status))

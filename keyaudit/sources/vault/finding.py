@@ -49,7 +49,7 @@ def below(vault: Vault) -> list[str]:
     try:
         found = [name.strip("/") for name in names(vault, "sys/namespaces")]
     except RefusedError as error:
-        if error.refusal.kind is Kind.GONE:
+        if error.refusal.kind in {Kind.GONE, Kind.NOT_ENABLED}:
             return []
         raise
     return [name for name in found if is_path(name)]
@@ -86,7 +86,7 @@ def find(vault: Vault, settings: VaultSettings, namespace: str) -> Found:
 def _untold(settings: VaultSettings, namespace: str, refusal: Refusal) -> Found:
     """Go by the settings alone: ask the mounts themselves, unless nobody answers at all."""
     every = [(path, engine) for engine, paths in settings.declared.items() for path in paths]
-    if refusal.kind in {Kind.DENIED, Kind.GONE, Kind.OTHER, Kind.UNREADABLE}:
+    if refusal.kind in {Kind.DENIED, Kind.GONE, Kind.NOT_ENABLED, Kind.OTHER, Kind.UNREADABLE}:
         return Found(
             [Mount(settings.place, namespace, path, engine) for path, engine in every], certain=False
         )

@@ -43,7 +43,7 @@ _KEPT = msgspec.json.Decoder(KvMetadata)
 _BULK = decoder(Bulk)
 _AT_ONCE = 500
 _GONE = KvMetadata("", "", 0, {})
-_NO_BULK = frozenset({Kind.DENIED, Kind.GONE, Kind.OTHER, Kind.UNREADABLE})
+_NO_BULK = frozenset({Kind.DENIED, Kind.GONE, Kind.NOT_ENABLED, Kind.OTHER, Kind.UNREADABLE})
 """How a server says that it has no bulk list, or not for us."""
 
 Found = tuple[str, KvMetadata]
