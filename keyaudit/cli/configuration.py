@@ -19,6 +19,7 @@ DEFAULT_FILE = "keyaudit.yaml"
 LISTS = ("inventory", "frameworks")
 TEXTS: dict[str, tuple[str, ...]] = {"policy": (), "fail_on": options.SEVERITIES, "group_by": options.GROUPS}
 REPORT = ("entity", "marking")
+SOURCE_PATHS = ("cache", "ca_cert")
 KEYS = (*LISTS, "sources", "lineage", *TEXTS, "report")
 
 
@@ -137,7 +138,7 @@ def _resolved(file: Path, root: Node) -> Configuration:
     return Configuration(
         file=file,
         inventory=tuple(options.beside(file, name) for name in said.get("inventory") or ()),
-        sources=tuple(said.get("sources") or ()),
+        sources=tuple(_with_paths(file, entry) for entry in said.get("sources") or ()),
         lineage=lineage.rules(root.at(("lineage",))) if "lineage" in said else (),
         policy=options.beside(file, said["policy"]) if said.get("policy") else None,
         frameworks=tuple(frameworks),
@@ -145,3 +146,9 @@ def _resolved(file: Path, root: Node) -> Configuration:
         group_by=said.get("group_by") or "owner",
         **(said.get("report") or {}),
     )
+
+
+def _with_paths(file: Path, entry: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Count the paths of a source's settings from the file, too; `cache` may also be true or false."""
+    paths = {name: entry[name] for name in SOURCE_PATHS if isinstance(entry.get(name), str)}
+    return {**entry, **{name: options.beside(file, path) for name, path in paths.items()}}

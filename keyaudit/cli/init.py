@@ -23,14 +23,53 @@ CONFIGURATION = """\
 inventory:
   - inventory.yaml
 
-# Stores to list live, read-only. `keyaudit scan --source NAME` lists one of them.
+# Stores and providers to list live, read-only: metadata, never a value. Take what you have out of the
+# comment. `keyaudit scan --source NAME` lists one of them, `keyaudit sources policy --source NAME` prints
+# the least that it must be granted, and `pip install 'keyaudit[EXTRA]'` brings its client. Keys come from
+# the environment: a setting names the variable.
 # sources:
-#   - name: production
+#   - name: production            # extra: aws
 #     kind: aws-secrets-manager
-#     profile: audit          # of ~/.aws/config; without it the usual chain of credentials
-#     regions: all            # or a list
-#     accounts: ["111122223333"]
-#     role: keyaudit          # the role to assume in each account
+#     profile: audit              # of ~/.aws/config; without it the usual chain of credentials
+#     regions: all                # or a list
+#     accounts: ["111122223333"]  # or `organization` for all of its accounts
+#     role: keyaudit              # the role to assume in each account
+#
+#   - name: users                 # extra: aws; access keys, and Bedrock's and other services' keys
+#     kind: aws-iam
+#     profile: audit
+#
+#   - name: parameters            # extra: aws; SecureString parameters
+#     kind: aws-ssm
+#     profile: audit
+#     regions: [eu-west-1]
+#
+#   - name: encryption            # extra: aws; customer keys
+#     kind: aws-kms
+#     profile: audit
+#     regions: [eu-west-1]
+#
+#   - name: google-secrets        # extra: gcp
+#     kind: gcp-secret-manager
+#     projects: [acme-prod, acme-staging]
+#
+#   - name: google-keys           # extra: gcp; keys of service accounts
+#     kind: gcp-iam
+#     projects: [acme-prod, acme-staging]
+#
+#   - name: vault                 # extra: vault; HashiCorp Vault or OpenBao
+#     kind: vault
+#     address: https://vault.acme.example:8200
+#     token_variable: VAULT_TOKEN
+#     namespaces: [team-a]        # or all; without it the token's own
+#
+#   - name: openai                # extra: openai
+#     kind: openai
+#     key_variable: OPENAI_ADMIN_KEY
+#
+#   - name: anthropic             # extra: anthropic
+#     kind: anthropic
+#     key_variable: ANTHROPIC_ADMIN_KEY
 
 policy: policy.yaml
 
