@@ -272,7 +272,7 @@ class Iam(Loopback):
             self.log.append((account, "ListAccounts", dict(asked)))
         if self.organization is None:
             return 400, {"__type": "AWSOrganizationsNotInUseException"}
-        start, _, again = str(asked.get("NextToken", "0")).partition("+")
+        start, again, _ = str(asked.get("NextToken", "0")).partition("+")
         end = int(start) + min(asked.get("MaxResults", 20), 20)
         if int(start) and not again:
             return 200, {"Accounts": [], "NextToken": f"{start}+"}

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+
 import pytest
 
 from keyaudit.sources.aws.accounts import Session
@@ -56,10 +59,45 @@ def test_a_listed_operation_passes(aws: AwsCase) -> None:
     assert [each.operation for each in aws.proxy.log] == ["ListSecrets"]
 
 
-def test_no_listed_operation_can_give_a_value_or_change_one() -> None:
-    verbs = {name.split(".")[1] for name in LISTING}
-    assert verbs == {"ListSecrets", "ListSecretVersionIds", "ListRegions", "GetCallerIdentity", "AssumeRole"}
-    assert all(not name.startswith("secrets-manager.") or ".List" in name for name in ALLOWED)
+OTHERWISE = {
+    "account.ListRegions",
+    "iam.GenerateCredentialReport",
+    "iam.GetAccessKeyLastUsed",
+    "iam.GetCredentialReport",
+    "kms.GetKeyLastUsage",
+    "kms.GetKeyRotationStatus",
+    "sts.AssumeRole",
+    "sts.GetCallerIdentity",
+}
+"""What is no mere list or description, and changes nothing but a report that IAM keeps for itself."""
+
+SENSITIVE = {"organizations.ListAccounts": ["Email", "AccountName"]}
+"""Personal, not secret; never read."""
+
+
+def shapes(shape, seen: set[str]) -> Iterator:
+    """Every shape that an answer may hold."""
+    if shape is None or shape.name in seen:
+        return
+    seen.add(shape.name)
+    yield shape
+    for inner in (*getattr(shape, "members", {}).values(), getattr(shape, "member", None)):
+        yield from shapes(inner, seen)
+
+
+def test_no_listed_operation_changes_anything() -> None:
+    assert [name for name in LISTING - OTHERWISE if not re.search(r"\.(List|Describe)[A-Z]", name)] == []
+
+
+@pytest.mark.parametrize("name", sorted(LISTING - {"sts.AssumeRole"}))
+def test_no_listed_operation_answers_with_a_secret(name: str) -> None:
+    """Botocore's models mark what is sensitive; only signing in, for which AssumeRole is there, needs it."""
+    from botocore.session import Session
+
+    service, operation = name.split(".")
+    model = Session().get_service_model({"secrets-manager": "secretsmanager"}.get(service, service))
+    answer = shapes(model.operation_model(operation).output_shape, set())
+    assert [shape.name for shape in answer if shape.metadata.get("sensitive")] == SENSITIVE.get(name, [])
 
 
 def test_every_name_on_the_list_is_one_that_botocore_uses() -> None:

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from keyaudit.errors import PolicyError
-from keyaudit.sources import check_settings, open_source
+from keyaudit.sources import SOURCES, check_settings, open_source
 from keyaudit.sources.aws.secrets_manager.settings import AwsSecretsManagerSettings
 from keyaudit.times import SECOND
 
+EVERY = ", ".join(SOURCES)
 LEAST = {"name": "production", "kind": "aws-secrets-manager"}
 NO_ENDPOINT = "neither https://HOST nor http:// on this machine; requests carry credentials"
 
@@ -50,8 +51,8 @@ WRONG = [
     ({"endpoint_url": "http://aws.example"}, ("endpoint_url",), NO_ENDPOINT),
     ({"endpoint_url": "https://user@aws.example"}, ("endpoint_url",), NO_ENDPOINT),
     ({"kind": "aws-secret-manager"}, ("kind",), "no such source; did you mean aws-secrets-manager?"),
-    ({"kind": "ftp"}, ("kind",), "no such source; write one of aws-secrets-manager"),
-    ({"kind": None}, ("kind",), "is missing: write one of aws-secrets-manager"),
+    ({"kind": "ftp"}, ("kind",), f"no such source; write one of {EVERY}"),
+    ({"kind": None}, ("kind",), f"is missing: write one of {EVERY}"),
 ]
 
 
