@@ -55,6 +55,7 @@ class GoogleIam:
         self.events: list[tuple[str, str, str, int]] = []
         self.points_a_page = 100_000
         self.incomplete = False
+        self.ignores_key_types = False
 
     def methods(self) -> dict[str, Method]:
         answers = {
@@ -107,7 +108,10 @@ class GoogleIam:
     def list_keys(self, request: Any) -> Any:
         if request.name not in self.keys:
             raise Refused("NOT_FOUND")
-        wanted = list(request.key_types) or [KeyType.USER_MANAGED, KeyType.SYSTEM_MANAGED]
+        wanted = (not self.ignores_key_types and list(request.key_types)) or [
+            KeyType.USER_MANAGED,
+            KeyType.SYSTEM_MANAGED,
+        ]
         found = [key for key in self.keys[request.name] if key.key_type in wanted]
         return iam.ListServiceAccountKeysResponse(keys=found)
 

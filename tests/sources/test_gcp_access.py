@@ -6,11 +6,13 @@ import json
 import logging
 import threading
 import time
-import warnings
 from pathlib import Path
 
+import google.auth
 import pytest
 import yaml
+from google.auth._cloud_sdk import CLOUD_SDK_CLIENT_ID
+from google.auth.exceptions import RefreshError
 
 from keyaudit.errors import PolicyError, SourceError
 from keyaudit.sources import check_settings, least_privilege, open_source
@@ -18,6 +20,7 @@ from keyaudit.sources.gcp.allowed import ALLOWED
 from keyaudit.sources.gcp.caller import SCOPE, Caller, sign_in
 from keyaudit.sources.gcp.clients import open_client
 from keyaudit.sources.gcp.iam.settings import GcpIamSettings
+from keyaudit.sources.gcp.refusals import unsigned
 from keyaudit.sources.protocol import OperationRefusedError, StoppedError
 from keyaudit.sources.pulling.meter import Meter
 from keyaudit.sources.pulling.pace import Pace
@@ -173,6 +176,17 @@ def test_what_may_pass_is_asked_again_and_counted_each_time(
     assert caught.value.__cause__ is None
 
 
+@pytest.mark.parametrize(("token", "kind"), [("after-100", Kind.REPEATED), ("", Kind.OTHER)])
+def test_only_a_refused_token_is_a_list_that_cannot_go_on(
+    gcp_iam: GcpIamCase, token: str, kind: Kind
+) -> None:
+    gcp_iam.server.plan(Fault("token-refused", "ListServiceAccounts"))
+    request = {"name": f"projects/{BROKEN}", "page_token": token}
+    with pytest.raises(RefusedError) as caught:
+        iam_client(gcp_iam).list_service_accounts(request)
+    assert caught.value.refusal.kind is kind
+
+
 def test_a_throttled_scope_stays_away_as_long_as_google_asks(gcp_iam: GcpIamCase) -> None:
     gcp_iam.server.plan(Fault("throttled", "ListServiceAccounts", times=1, headers={"hold": "0.3"}))
     meter = a_meter()
@@ -235,35 +249,20 @@ def test_a_token_is_fetched_once_and_goes_along_with_every_call(gcp_iam: GcpIamC
     assert "CANARY" not in repr(caller)
 
 
-@pytest.mark.parametrize(
-    ("status", "body", "kind", "reason"),
-    [
-        (
-            400,
-            {"error": "invalid_grant", "error_description": "CANARY"},
-            Kind.EXPIRED,
-            "no usable credentials",
-        ),
-        (503, {"error": "backend_error"}, Kind.UNREACHABLE, "no usable credentials"),
-    ],
-)
-def test_a_token_that_is_refused_ends_the_call_before_google_is_asked(
-    gcp_iam: GcpIamCase,
-    key_file,
-    monkeypatch: pytest.MonkeyPatch,
-    status: int,
-    body: dict,
-    kind: Kind,
-    reason: str,
-) -> None:
-    monkeypatch.setattr(time, "sleep", lambda seconds: None)
-    with TokenEndpoint(status, body) as tokens:
+def test_a_token_that_is_refused_ends_the_call_before_google_is_asked(gcp_iam: GcpIamCase, key_file) -> None:
+    with TokenEndpoint(400, {"error": "invalid_grant", "error_description": "CANARY"}) as tokens:
         key_file(f"{tokens.url}/token")
         with pytest.raises(RefusedError) as caught:
             list_accounts(iam_client(gcp_iam, sign_in(settings())))
-    assert caught.value.refusal.kind is kind
-    assert caught.value.refusal.reason == f"{reason} (RefreshError)"
+    assert caught.value.refusal.kind is Kind.EXPIRED
+    assert caught.value.refusal.reason == "no usable credentials (RefreshError)"
     assert gcp_iam.server.log == []
+
+
+def test_a_token_that_may_come_later_is_asked_for_again() -> None:
+    failing = unsigned(RefreshError("CANARY", retryable=True))
+    assert failing.refusal.kind is Kind.UNREACHABLE
+    assert failing.refusal.reason == "no answer (RefreshError)"
 
 
 def test_a_token_endpoint_out_of_reach_is_no_answer(gcp_iam: GcpIamCase, key_file) -> None:
@@ -274,18 +273,16 @@ def test_a_token_endpoint_out_of_reach_is_no_answer(gcp_iam: GcpIamCase, key_fil
     assert caught.value.refusal.reason == "no answer (TransportError)"
 
 
-def test_google_auth_keeps_its_advice_to_itself(key_file, monkeypatch: pytest.MonkeyPatch) -> None:
-    import google.auth
-
-    def advising(**options):
-        warnings.warn("consider a quota project", UserWarning, stacklevel=1)
-        return genuine(**options)
-
-    genuine = google.auth.default
-    monkeypatch.setattr(google.auth, "default", advising)
-    key_file("http://127.0.0.1:1/token")
+def test_google_auth_keeps_its_advice_to_itself(nobody: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = nobody / "user.json"
+    content = {"type": "authorized_user", "client_secret": "CANARY", "refresh_token": "CANARY"}
+    file.write_text(json.dumps(content | {"client_id": CLOUD_SDK_CLIENT_ID}))
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(file))
+    with pytest.warns(UserWarning, match="without a quota project"):
+        google.auth.default()
     sign_in(settings())
-    assert [type(each) for each in logging.getLogger("google.auth").handlers] == [logging.NullHandler]
+    taken = [type(each) for each in logging.getLogger("google.auth").handlers]
+    assert logging.NullHandler in taken
 
 
 def test_an_impersonated_account_asks_with_the_callers_quota_project(

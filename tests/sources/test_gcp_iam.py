@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import msgspec
 import pytest
 from google.cloud import iam_admin_v1 as iam
@@ -89,9 +91,7 @@ def test_googles_own_keys_are_neither_asked_for_nor_taken(gcp_iam: GcpIamCase, a
     (asked,) = gcp_iam.server.asked("ListServiceAccountKeys")
     request = iam.ListServiceAccountKeysRequest.deserialize(asked.body)
     assert list(request.key_types) == [KeyType.USER_MANAGED]
-    gcp_iam.google.list_keys = lambda request: iam.ListServiceAccountKeysResponse(
-        keys=gcp_iam.google.keys[request.name]
-    )
+    gcp_iam.google.ignores_key_types = True
     assert [each[0] for each in versions(gcp_iam)] == ["k"]
 
 
@@ -261,8 +261,18 @@ def test_a_project_whose_accounts_have_no_keys_of_their_own_is_complete_not_empt
     pulled = pull(gcp_iam)
     (covered,) = pulled.coverage
     assert (covered.status, covered.credentials, covered.versions) == ("complete", 0, 0)
-    assert covered.reason == "none of 1 service accounts has a key of its users' own"
+    assert covered.reason == "service accounts seen: 1; none has a key that users made"
     assert gcp_iam.server.asked("ListTimeSeries") == []
+
+
+def test_accounts_that_are_listed_twice_are_a_sign_that_others_were_left_out(
+    gcp_iam: GcpIamCase, account: str
+) -> None:
+    gcp_iam.server.plan(Fault("duplicate-page", "ListServiceAccounts", times=1))
+    covered = pull(gcp_iam).coverage[0]
+    assert (covered.status, covered.credentials) == ("partial", 0)
+    assert "1 service accounts were listed twice, so others may have been left out" in (covered.reason or "")
+    assert len(gcp_iam.server.asked("ListServiceAccountKeys")) == 1
 
 
 def test_an_account_that_is_deleted_while_it_is_listed_is_no_gap(gcp_iam: GcpIamCase, account: str) -> None:
@@ -316,6 +326,25 @@ def test_a_project_that_does_not_exist_is_called_that(gcp_iam: GcpIamCase) -> No
     assert gcp_iam.pull().coverage[0].reason == "no such project"
 
 
+def test_a_project_that_goes_away_meanwhile_did_exist(gcp_iam: GcpIamCase) -> None:
+    gcp_iam.server.plan(
+        Fault("duplicate-page", "ListServiceAccounts", times=1), Fault("gone", "ListServiceAccounts")
+    )
+    covered = gcp_iam.pull(projects=[BROKEN]).coverage[0]
+    assert (covered.status, covered.credentials) == ("partial", 4)
+    assert covered.reason == "the list broke off after 1 page: deleted meanwhile (NOT_FOUND)"
+
+
+def test_a_scope_closes_its_lines(gcp_iam: GcpIamCase) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        (scope,) = gcp_iam.source(projects=[BROKEN]).plan(pool).scopes
+    scope.run(lambda: NOW, lambda credentials, meter: None)
+    assert len(scope._transports) == 2
+    for transport in scope._transports:
+        with pytest.raises(ValueError, match="closed channel"):
+            transport.grpc_channel.unary_unary("/google.iam.admin.v1.IAM/ListServiceAccounts")(b"")
+
+
 def test_a_pull_costs_a_call_for_a_hundred_accounts_one_for_each_and_one_for_their_use(
     gcp_iam: GcpIamCase,
 ) -> None:
@@ -365,8 +394,6 @@ def test_what_a_broken_off_pull_keeps_holds_names_and_dates_only(gcp_iam: GcpIam
 def test_two_projects_are_two_scopes_that_do_not_share_a_quota_unless_it_is_named(
     gcp_iam: GcpIamCase,
 ) -> None:
-    from concurrent.futures import ThreadPoolExecutor
-
     def paces(**settings) -> int:
         with ThreadPoolExecutor(1) as pool:
             plan = gcp_iam.source(**settings).plan(pool)

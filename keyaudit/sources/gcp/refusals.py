@@ -67,9 +67,10 @@ def explain(error: Any, *, paging: bool) -> RefusedError:
 
 def unsigned(error: Exception) -> RefusedError:
     """Say what an exception of google-auth means, met while a token was fetched."""
-    transient = isinstance(error, library("google.auth.exceptions").TransportError)
-    kind = Kind.UNREACHABLE if transient or getattr(error, "retryable", False) else Kind.EXPIRED
-    return RefusedError(kind, type(error).__name__, saying=None if transient else "no usable credentials")
+    later = isinstance(error, library("google.auth.exceptions").TransportError)
+    if later or getattr(error, "retryable", False):
+        return RefusedError(Kind.UNREACHABLE, type(error).__name__)
+    return RefusedError(Kind.EXPIRED, type(error).__name__, saying="no usable credentials")
 
 
 def _details(error: Any) -> _Details:

@@ -62,7 +62,7 @@ class KeysScope(ProjectScope):
                 self._sum_up(lists)
         if self._accounts and not self.rows:
             self.nothing_left_to_list(
-                f"none of {len(self._accounts):,} service accounts has a key of its users' own"
+                f"service accounts seen: {len(self._accounts):,}; none has a key that users made"
             )
 
     def _take(self, accounts: Sequence[Account], lists: Each[Account, list[Key]]) -> None:
