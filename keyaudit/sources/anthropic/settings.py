@@ -16,20 +16,14 @@ Only `name` and `kind` are needed.
 from __future__ import annotations
 
 import re
-from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, Field
 
 from keyaudit.sources.pulling.settings import Endpoint, Label, PullSettings, Variable
 
 _VERSION = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _ORGANIZATION = re.compile(r"[0-9A-Za-z-]{1,64}", re.ASCII)
-
-
-def _as_written(value: object) -> object:
-    """Give a date back as its text: YAML reads one where no quotes are."""
-    return value.isoformat() if type(value) is date else value
 
 
 def _version(text: str) -> str:
@@ -52,7 +46,7 @@ class AnthropicSettings(PullSettings):
     organization: Label | None = None
     organization_id: Annotated[str, AfterValidator(_organization)] | None = None
     last_use: bool = True
-    api_version: Annotated[str, BeforeValidator(_as_written), AfterValidator(_version)] = "2023-06-01"
+    api_version: Annotated[str, AfterValidator(_version)] = "2023-06-01"
     endpoint: Endpoint = "https://api.anthropic.com"
     requests_per_second: float = Field(default=5, gt=0, le=100_000)
 

@@ -75,19 +75,13 @@ class ProjectScope(ScopePull):
 
 
 class AdminScope(ScopePull):
-    """Lists the organization's admin keys."""
+    """Lists the organization's admin keys: at least the one that asks, so an empty list is no whole one."""
 
     source = SOURCE
 
     def __init__(self, settings: OpenAiSettings, meter: Meter, connect: Connect, *, clock: Clock) -> None:
         """Nothing is asked before `run`."""
-        super().__init__(
-            f"{settings.label}/{ADMIN_SCOPE}",
-            meter,
-            cannot_know=CANNOT_KNOW,
-            group=settings.label,
-            declared=False,
-        )
+        super().__init__(f"{settings.label}/{ADMIN_SCOPE}", meter, cannot_know=CANNOT_KNOW)
         self._clock = clock
         self._connect = connect
 

@@ -8,6 +8,7 @@ pages as well, by a token of their own; there a page that cannot be read costs t
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
@@ -27,6 +28,12 @@ _Read = TypeVar("_Read")
 
 class _List(msgspec.Struct):
     data: list[msgspec.Raw]
+    has_more: bool
+    last_id: str | None = None
+
+
+class _LooseList(msgspec.Struct):
+    data: list[Any]
     has_more: bool
     last_id: str | None = None
 
@@ -80,10 +87,24 @@ def entries(ask: Ask, kind: type[Entry]) -> Iterator[Page[Entry]]:
 
 
 def _page(body: bytes, kind: type[Entry]) -> Page[Entry]:
-    found = _decoded(body, _List)
+    found = _listed(body)
     read = [entry for entry in (_entry(raw, kind) for raw in found.data) if entry is not None]
     token = _next(found) if found.has_more else None
     return Page(read, len(found.data) - len(read), token)
+
+
+def _listed(body: bytes) -> _List:
+    try:
+        return msgspec.json.decode(body, type=_List)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        pass
+    # The standard library also takes texts that are no Unicode: then only their entry is lost.
+    try:
+        loose = msgspec.convert(json.loads(body), _LooseList)
+    except (ValueError, msgspec.ValidationError, RecursionError):
+        raise RefusedError(Kind.UNREADABLE) from None
+    raw = [msgspec.Raw(json.dumps(entry).encode()) for entry in loose.data]
+    return _List(raw, loose.has_more, loose.last_id)
 
 
 def _next(page: _List) -> str:
