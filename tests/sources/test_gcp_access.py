@@ -62,16 +62,6 @@ def list_accounts(client):
     return client.list_service_accounts(name=f"projects/{BROKEN}")
 
 
-@pytest.fixture
-def nobody(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """Nothing of the machine's own to sign in with, and no metadata server to ask."""
-    for name in ("GOOGLE_APPLICATION_CREDENTIALS", "GOOGLE_CLOUD_QUOTA_PROJECT", "GOOGLE_CLOUD_PROJECT"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("CLOUDSDK_CONFIG", str(tmp_path / "gcloud"))
-    monkeypatch.setenv("NO_GCE_CHECK", "true")
-    return tmp_path
-
-
 @pytest.fixture(scope="session")
 def private_key() -> str:
     from cryptography.hazmat.primitives import serialization
@@ -84,11 +74,11 @@ def private_key() -> str:
 
 
 @pytest.fixture
-def key_file(nobody: Path, monkeypatch: pytest.MonkeyPatch, private_key: str):
+def key_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, private_key: str):
     """Sign in with a service account's key, whose file says where tokens come from."""
 
     def write(token_uri: str) -> None:
-        file = nobody / "key.json"
+        file = tmp_path / "key.json"
         content = {
             "type": "service_account",
             "project_id": "acme-audit",
@@ -221,13 +211,13 @@ def test_a_line_that_nobody_answers_on_is_no_answer() -> None:
     assert caught.value.refusal.kind is Kind.UNREACHABLE
 
 
-def test_an_emulator_is_told_nothing_about_the_caller(gcp_iam: GcpIamCase, nobody: Path) -> None:
+def test_an_emulator_is_told_nothing_about_the_caller(gcp_iam: GcpIamCase) -> None:
     list_accounts(iam_client(gcp_iam))
     assert "authorization" not in gcp_iam.server.log[0].metadata
     assert gcp_iam.server.log[0].metadata["x-goog-api-client"].startswith("keyaudit/")
 
 
-def test_nobody_to_sign_in_as_is_said_at_once(nobody: Path) -> None:
+def test_nobody_to_sign_in_as_is_said_at_once() -> None:
     with pytest.raises(SourceError, match="source a: no Google credentials") as caught:
         open_source(ENTRY, clock=lambda: 0).pull(lambda report: None)
     assert "gcloud auth application-default login" in (caught.value.hint or "")
@@ -273,8 +263,8 @@ def test_a_token_endpoint_out_of_reach_is_no_answer(gcp_iam: GcpIamCase, key_fil
     assert caught.value.refusal.reason == "no answer (TransportError)"
 
 
-def test_google_auth_keeps_its_advice_to_itself(nobody: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    file = nobody / "user.json"
+def test_google_auth_keeps_its_advice_to_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "user.json"
     content = {"type": "authorized_user", "client_secret": "CANARY", "refresh_token": "CANARY"}
     file.write_text(json.dumps(content | {"client_id": CLOUD_SDK_CLIENT_ID}))
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(file))
@@ -296,7 +286,7 @@ def test_an_impersonated_account_asks_with_the_callers_quota_project(
     assert caller.credentials.quota_project_id == caller.charged_to == "acme-audit"
 
 
-def test_a_real_service_is_asked_over_tls_at_its_own_name(nobody: Path) -> None:
+def test_a_real_service_is_asked_over_tls_at_its_own_name() -> None:
     from google.cloud import iam_admin_v1 as iam
 
     client = open_client(iam.IAMClient, Caller(None), settings(), a_meter())
