@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from keyaudit import engine as engines
 from keyaudit import facts, report, verdicts
+from keyaudit.inventory import holding
 from keyaudit.model import Framework, Inventory, Policy, Report, Severity
 from keyaudit.policy import classify, requirements, texts
 from keyaudit.report import population, questions
@@ -62,6 +63,7 @@ def audit(
         suspects=suspects,
         schedules=dict(schedules.iter_rows()),
         scopes=frozenset(scopes.iter_rows()),
+        orphans=lambda: run.collect([holding.unshared(frame)])[0],
         population=lambda: run.collect([population.question(frame, judged, len(demands))])[0],
         judged=judged,
         laid=laid,

@@ -566,7 +566,8 @@ class Report:
     """Everything a reader or a machine is shown. Sorted and counted already: formats only print.
 
     `findings` come worst first: verdict (fail, unknown, waived), severity, rule, source, scope,
-    id, version. `population` is in the order of the inventory.
+    id, version. `population` is in the order of the inventory. `orphans` are keys that a provider
+    honours and no store is known to hold; None where no store was listed beside such keys.
     """
 
     version: str
@@ -582,3 +583,4 @@ class Report:
     findings: Sequence[Finding]
     waivers: tuple[WaiverResult, ...]
     population: Sequence[PopulationRow]
+    orphans: tuple[CredentialRef, ...] | None = ()

@@ -87,6 +87,9 @@ def any_of(noun: Any) -> st.SearchStrategy[Any]:
     return st.builds(noun, **fields)
 
 
+FIELDS["tuple[CredentialRef, ...] | None"] = maybe(st.just(()))
+
+
 def consistent(report: model.Report) -> model.Report:
     """Let the counts of any report agree with what it lists."""
     findings = tuple(
@@ -118,8 +121,17 @@ def consistent(report: model.Report) -> model.Report:
         rules=rules,
         frameworks=frameworks,
         controls=controls,
+        orphans=None if report.orphans is None else held_by_nobody(report.population),
         inventory=replace(report.inventory, credentials=len(report.population)),
         summary=summary(report, rules, findings),
+    )
+
+
+def held_by_nobody(population: tuple[model.PopulationRow, ...]) -> tuple[model.CredentialRef, ...]:
+    rows = {(row.source, row.scope, row.id): row for row in population}.values()
+    return tuple(
+        model.CredentialRef(row.source, row.scope, row.id, row.name, row.environment, row.owner)
+        for row in rows
     )
 
 
@@ -204,7 +216,7 @@ SMALL = model.Report(
 def test_the_keys_stand_in_the_order_of_the_contract() -> None:
     assert list(to_document(SMALL)) == [
         "schema", "tool", "as_of", "period", "policy", "frameworks", "inventory", "coverage", "summary",
-        "rules", "controls", "findings", "waivers", "population", "sha256",
+        "rules", "controls", "findings", "waivers", "orphans", "population", "sha256",
     ]  # fmt: skip
 
 
@@ -288,6 +300,12 @@ CONTRADICTIONS: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
     "a rule of nowhere": (lambda d: d["controls"][0].update(rules=["KA999"]), "KA999 is not among the rules"),
     "a rule twice": (lambda d: d["rules"].append(d["rules"][0]), "twice"),
     "a waiver of another status": (lambda d: d["waivers"][0].update(status="fine"), "waivers[0].status"),
+    "an orphan of nowhere": (
+        lambda d: d["orphans"][0].update(id="x"),
+        "orphans[0]: is not in the population",
+    ),
+    "an orphan twice": (lambda d: d["orphans"].append(d["orphans"][0]), "or stands here twice"),
+    "orphans that are none": (lambda d: d.update(orphans=0), "orphans: expected a list"),
     "a credential left out": (lambda d: d["population"].pop(), "inventory.credentials: is"),
 }
 

@@ -28,6 +28,8 @@ from keyaudit.report_document import to_document
 STATIC_FINDINGS = 200
 """Findings in the plain table that is shown without scripts and on paper."""
 
+MOST_ORPHANS = 500
+
 _SCRIPTS = ("data.js", "table.js", "views.js", "page.js")
 _RESULT_WORDS = {
     "exception": "Exception",
@@ -103,6 +105,9 @@ def _content(report: Report) -> dict[str, Any]:
         "unread": _unread(report),
         "tone": {0: "calm", 1: "alarm"}.get(report.summary.exit_code, "unsure"),
         "gaps": wording.gaps(report),
+        "orphans": wording.orphans(report),
+        "about_orphans": wording.ORPHANS,
+        "most_orphans": MOST_ORPHANS,
         "verdicts": _verdict_bar(report),
         "frameworks": [_framework(framework, report.controls) for framework in report.frameworks],
         "result_words": _RESULT_WORDS,

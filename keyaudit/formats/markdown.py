@@ -20,6 +20,7 @@ LARGEST = 900_000
 MOST_FINDINGS = 500
 MOST_GAPS = 50
 MOST_CONTROLS = 150
+MOST_ORPHANS = 50
 
 # A full stop ends a sentence or parts a number: `a.example` would become a link.
 _TAME = re.compile(r"(?:[A-Za-z0-9 ,;()%'-]|[.:](?=[ 0-9]|$))*", re.ASCII)
@@ -35,6 +36,7 @@ def render(report: Report, *, entity: str | None = None) -> bytes:
         _facts(report, entity),
         _gaps(report),
         _controls(report),
+        _orphans(report),
     ]
     text = "\n\n".join(part for part in parts if part)
     return (text + _findings(report, LARGEST - len(text.encode())) + "\n").encode()
@@ -80,6 +82,8 @@ def _facts(report: Report, entity: str | None) -> str:
         ("Policy", f"{code(policy.name)} ({code(policy.sha256[:12])}), {approved}{reviewed}"),
         ("keyaudit", code(report.version)),
     ]
+    if orphans := wording.orphans(report):
+        rows.insert(-1, ("Orphans", orphans))
     if report.period:
         rows.insert(1, ("Period", " to ".join(times.format_instant(end) for end in report.period)))
     if entity:
@@ -114,6 +118,19 @@ def _control(control: ControlResult) -> tuple[str, ...]:
     counts = (f"{count:,}" for count in (control.exceptions, control.tested, control.population))
     result = f"**{control.result}**" if control.result == "exception" else prose(control.result)
     return code(control.framework), code(control.id), prose(control.title), result, *counts
+
+
+def _orphans(report: Report) -> str:
+    if not report.orphans:
+        return ""
+    rows = [
+        (code(orphan.name), code(f"{orphan.source} {orphan.scope}"), code(orphan.id))
+        for orphan in report.orphans[:MOST_ORPHANS]
+    ]
+    left = len(report.orphans) - MOST_ORPHANS
+    more = f"\n\n… and {left:,} more keys: see the JSON report." if left > 0 else ""
+    table = _table(("Key", "Where", "Id"), rows)
+    return f"## Keys of providers that no store here is known to hold\n\n{wording.ORPHANS}\n\n{table}{more}"
 
 
 def _findings(report: Report, room: int) -> str:

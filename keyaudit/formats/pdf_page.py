@@ -120,6 +120,8 @@ def _sentences(report: Report) -> dict[str, Any]:
         "headline": wording.headline(report),
         "severities": wording.severity_counts(report),
         "gaps": wording.gaps(report),
+        "orphans": wording.orphans(report),
+        "about_orphans": wording.ORPHANS,
         "credentials": wording.plural(inventory.credentials, "credential"),
         "versions": wording.plural(inventory.versions, "version"),
         "scopes": scopes or "none is named by the inventory",

@@ -25,6 +25,7 @@ MOST_OF_A_GROUP = 10
 MOST_GROUPS = 25
 MOST_GAPS = 15
 MOST_CONTROLS = 20
+MOST_ORPHANS = 15
 NARROWEST = 40
 
 _STYLES = {
@@ -68,6 +69,7 @@ def render(
     _gaps(console, report)
     _controls(console, report)
     _findings(console, report, group_by)
+    _orphans(console, report)
     _next(console, report)
     text = "".join(f"{line.rstrip()}\n" for line in out.getvalue().splitlines())
     return text.translate(_ASCII).encode("ascii", "backslashreplace") if ascii_only else text.encode()
@@ -112,6 +114,8 @@ def _summary(console: Console, report: Report, entity: str | None) -> None:
         ("failures", wording.severity_counts(report)),
         ("policy", f"{visible(policy.name)}, sha256 {policy.sha256[:12]}{_approved(report)}"),
     ]
+    if orphans := wording.orphans(report):
+        rows.append(("orphans", orphans))
     if report.period:
         rows.append(("period", " to ".join(times.format_instant(end) for end in report.period)))
     console.print(_grid(rows))
@@ -248,6 +252,19 @@ def _details(finding: Finding, as_of: int, group_by: str) -> list[str]:
     end = [due and f"due {due}", finding.waiver and f"waiver {finding.waiver}"]
     lines = [" · ".join(visible(part) for part in parts if part) for parts in (place, end, demand)]
     return [line for line in lines if line]
+
+
+def _orphans(console: Console, report: Report) -> None:
+    if not report.orphans:
+        return
+    _heading(console, "Keys of providers that no store here is known to hold")
+    rows = [
+        (visible(orphan.name, longest=60), visible(f"{orphan.source} {orphan.scope} {orphan.id}"))
+        for orphan in report.orphans[:MOST_ORPHANS]
+    ]
+    console.print(_grid(rows))
+    if len(report.orphans) > MOST_ORPHANS:
+        console.print(f"  … and {len(report.orphans) - MOST_ORPHANS:,} more (see --format json)")
 
 
 def _next(console: Console, report: Report) -> None:

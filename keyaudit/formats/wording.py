@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from keyaudit import times
+from keyaudit.columns import NO_STORES, PROVIDERS
 from keyaudit.model import Finding, Report, RuleResult, ScopeStatus, Severity, Verdict
 
 VERDICTS: dict[Verdict, str] = {
@@ -58,6 +59,12 @@ STATUSES: dict[ScopeStatus, str] = {
     ScopeStatus.EMPTY: "held nothing",
 }
 
+
+ORPHANS = (
+    "Their provider honours them; no store in this inventory shares a lineage with them or records their id. "
+    "Whoever holds them does so where nobody looked: find out who, or revoke them. No rule judges this."
+)
+"""What the list of orphans is, under the heading that `orphans` is."""
 
 _INCOMPLETE = " Incomplete: not everything could be seen."
 
@@ -133,11 +140,27 @@ def gaps(report: Report) -> list[Gap]:
         for scope in report.coverage
         if scope.cannot_know
     ]
+    if report.orphans is None:
+        found.append(Gap("who holds the providers' keys", "not tested: no store was listed"))
     unclassified = max((control.unclassified for control in report.controls), default=0)
     if unclassified:
         why = "class or label not known, so neither in nor out of the population of some controls"
         found.append(Gap(plural(unclassified, "credential"), why))
     return found
+
+
+def orphans(report: Report) -> str | None:
+    """Say how many providers' keys no store holds; None where no such key was listed, or it was not asked."""
+    found = report.orphans
+    if found is None or not (found or any(scope.source in PROVIDERS for scope in report.coverage)):
+        return None
+    stores = [scope for scope in report.coverage if scope.source not in NO_STORES]
+    unseen = any(scope.status in {ScopeStatus.PARTIAL, ScopeStatus.FAILED} for scope in stores)
+    but = "; not every store was seen completely" if unseen else ""
+    if not found:
+        return f"none: a store in this inventory is known to hold each key of a provider{but}"
+    count = plural(len(found), "key of a provider", "keys of providers")
+    return f"{count} that no store in this inventory is known to hold{but}"
 
 
 def untested(rule: RuleResult) -> str:

@@ -28,13 +28,18 @@ _EDGES = {"row": pl.Int64, "held": pl.Int64}
 
 @dataclass(frozen=True)
 class Recorded:
-    """`edges` has a store's `row` and that of the provider's credential `held`; the rest is in sentences."""
+    """Who holds what: `edges` has a store's `row` and that of the provider's credential, `held`.
+
+    `mentioned` are all rows of providers that any store records, those too that are left out of the
+    edges because somebody contradicts himself; `contradictions` say so in sentences.
+    """
 
     edges: pl.DataFrame
+    mentioned: pl.Series
     contradictions: tuple[str, ...] = ()
 
 
-NOTHING = Recorded(pl.DataFrame(schema=_EDGES))
+NOTHING = Recorded(pl.DataFrame(schema=_EDGES), pl.Series(dtype=pl.Int64))
 
 
 def recorded(frame: pl.LazyFrame) -> Recorded:
@@ -47,12 +52,13 @@ def recorded(frame: pl.LazyFrame) -> Recorded:
     if mentions.is_empty():
         return NOTHING
     found = mentions.join(_keys(frame.filter(provider)), on="key", how="inner")
+    mentioned = found["held"].unique()
     several = found.group_by("key").agg(pl.col("held").n_unique()).filter(pl.col("held") > 1)
     found = found.join(several, on="key", how="anti")
     now = found.filter(~pl.col("old")).group_by("row").agg(pl.col("held").n_unique())
     torn = now.filter(pl.col("held") > 1).select("row")
     edges = found.join(torn, on="row", how="anti").select("row", "held").unique().sort("row", "held")
-    return Recorded(edges, (*_of_several(several), *_torn(frame, torn)))
+    return Recorded(edges, mentioned, (*_of_several(several), *_torn(frame, torn)))
 
 
 def _mentions(stores: pl.LazyFrame) -> pl.DataFrame:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from keyaudit import __version__, match
+from keyaudit.inventory import holding
 from keyaudit.model import (
     Basis,
     ControlRef,
@@ -92,6 +93,7 @@ def build(
         controls=controls.results(outcome.laid, outcome.counts, known, policy),
         findings=findings,
         waivers=waiver_results,
+        orphans=holding.found(inventory, (source for source, _ in outcome.scopes), outcome.orphans),
         population=Population(outcome.population, outcome.judged, _waived_rows(findings), policy),
     )
 

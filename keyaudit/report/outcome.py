@@ -19,7 +19,7 @@ class Outcome:
 
     `schedules` counts credentials by the name of the policy's schedule, `scopes` holds every
     source and scope that a credential came from; `population` computes every credential's row
-    when a format asks for it.
+    when a format asks for it, and `orphans` the providers' keys whose lineage no store has.
     """
 
     counts: Mapping[str, Any]
@@ -27,6 +27,7 @@ class Outcome:
     schedules: Mapping[str | None, int]
     scopes: frozenset[tuple[str, str]]
     population: Callable[[], pl.DataFrame]
+    orphans: Callable[[], pl.DataFrame]
     judged: tuple[Judged, ...]
     laid: tuple[Place, ...]
 

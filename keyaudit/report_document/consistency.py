@@ -33,10 +33,21 @@ def check(report: Report) -> None:
             len(report.population),
             "population",
         )
+    _check_orphans(report)
     frameworks = {framework.id for framework in report.frameworks}
     rules = {rule.id for rule in report.rules}
     for number, control in enumerate(report.controls):
         _check_control(f"controls[{number}]", control, frameworks, rules)
+
+
+def _check_orphans(report: Report) -> None:
+    if not report.orphans:
+        return
+    listed = {(row.source, row.scope, row.id) for row in report.population}
+    for number, orphan in enumerate(report.orphans):
+        if (orphan.source, orphan.scope, orphan.id) not in listed:
+            raise _refused(f"orphans[{number}]", "is not in the population, or stands here twice")
+        listed.remove((orphan.source, orphan.scope, orphan.id))
 
 
 def _check_rules(report: Report) -> None:

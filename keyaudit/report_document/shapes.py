@@ -256,5 +256,6 @@ REPORT = shape(
     controls=many(_CONTROL),
     findings=many(_FINDING),
     waivers=many(_WAIVER),
+    orphans=maybe(many(_CREDENTIAL)),
     population=many(_POPULATION),
 )

@@ -278,4 +278,9 @@ def _report(findings: tuple[Finding, ...], population: tuple[PopulationRow, ...]
         findings=findings,
         waivers=texts.waivers(as_of),
         population=population,
+        orphans=tuple(
+            CredentialRef(row.source, row.scope, row.id, row.name, row.environment, row.owner)
+            for row in population
+            if row.name in HOSTILE
+        ),
     )
