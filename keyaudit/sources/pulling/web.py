@@ -74,22 +74,28 @@ def open_session(
     """
     try:
         import requests
-        from requests.adapters import HTTPAdapter
     except ModuleNotFoundError:
         raise MissingExtraError(extra, "listing over HTTP") from None
     _refuse_unsendable(headers)
 
-    class Door(HTTPAdapter):
-        """Every request of the session passes here, redirects included."""
+    def deliver(send: Callable[[], requests.Response], method: str, url: str) -> requests.Response:
+        refuse_others(allowed, method, urlsplit(url).path)
+        return persistently(lambda: _sent(send, judge), meter, attempts, again=again)
 
-        def send(self, request: Any, *_: Any, **options: Any) -> Any:
-            refuse_others(allowed, request.method, urlsplit(request.url).path)
-            options |= {"timeout": timeout, "stream": False}
+    session = _guarded()
+    session.headers = requests.structures.CaseInsensitiveDict(
+        {"User-Agent": f"keyaudit/{__version__}", "Accept": "application/json", **headers}
+    )
+    session.auth = lambda request: request
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    session.max_redirects = 3
+    for scheme in ("https://", "http://"):
+        session.mount(scheme, _door(deliver, timeout, connections))
+    return session
 
-            def once() -> Any:
-                return _sent(lambda: super(Door, self).send(request, **options), judge)
 
-            return persistently(once, meter, attempts, again=again)
+def _guarded() -> requests.Session:
+    import requests
 
     class Guarded(requests.Session):
         """Looks nothing up in a `.netrc`, where a redirect leads somewhere else either."""
@@ -102,16 +108,20 @@ def open_session(
             if moved:
                 prepared_request.headers.pop("Authorization", None)
 
-    session = Guarded()
-    session.headers = requests.structures.CaseInsensitiveDict(
-        {"User-Agent": f"keyaudit/{__version__}", "Accept": "application/json", **headers}
-    )
-    session.auth = lambda request: request
-    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    session.max_redirects = 3
-    for scheme in ("https://", "http://"):
-        session.mount(scheme, Door(pool_maxsize=connections, max_retries=0))
-    return session
+    return Guarded()
+
+
+def _door(deliver: Callable[..., requests.Response], timeout: float, connections: int) -> Any:
+    from requests.adapters import HTTPAdapter
+
+    class Door(HTTPAdapter):
+        """Every request of the session passes here, redirects included."""
+
+        def send(self, request: Any, *_: Any, **options: Any) -> Any:
+            options |= {"timeout": timeout, "stream": False}
+            return deliver(lambda: super(Door, self).send(request, **options), request.method, request.url)
+
+    return Door(pool_maxsize=connections, max_retries=0)
 
 
 def beneath(endpoint: str, allowed: Allowed) -> Allowed:
