@@ -3,7 +3,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
-.PHONY: help setup demo test lint format types contracts bench reports package clean
+.PHONY: help setup demo servers test lint format types contracts bench reports package clean
 
 BIN := .venv/bin
 export UV := $(shell command -v uv || echo .uv/bin/uv)
@@ -19,6 +19,9 @@ setup: .venv/developer ## make .venv with everything a developer needs
 demo: .venv/user ## scan an example, leave demo-report/report.html and report.pdf
 	@$(BIN)/python -c 'import weasyprint' 2>/dev/null || .ci/system-packages $(PDF_LIBRARIES) || true
 	@.ci/demo $(BIN)/keyaudit
+
+servers: .venv/developer ## start every provider on this machine, to try things by hand; see examples/05
+	PYTHONPATH=tests $(BIN)/python -m servers demo-servers
 
 test: .venv/developer ## lint, types, import contracts and all tests
 	@.ci/system-packages $(TEST_PROGRAMS)
@@ -51,7 +54,7 @@ package: .venv/developer ## build the wheel and the source archive into dist/
 	@ls dist
 
 clean: ## remove all that was made here
-	rm -rf .venv .uv dist build demo-report .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv .uv dist build demo-report demo-servers .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A user's environment must not take a developer's packages away, hence --inexact.

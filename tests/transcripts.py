@@ -106,16 +106,9 @@ def _frameworks(_argument: str, _block: str, folder: Path) -> str:
     )
 
 
-def _least_privilege(kind: str, _block: str, _folder: Path) -> str:
-    from keyaudit.sources import least_privilege
-
-    return f"```json\n{least_privilege(kind)}\n```\n"
-
-
 _MAKERS: dict[str, Callable[[str, str, Path], str]] = {
     "file": _file,
     "run": _run,
     "help": _help,
     "frameworks": _frameworks,
-    "least privilege": _least_privilege,
 }
