@@ -83,6 +83,7 @@ _WITHOUT_VERSIONS: Mapping[str, Any] = {
             "v_current_denied",
             "v_pending_undated",
             "v_replaced_undated",
+            "v_replaced",
             "v_active_open",
             "v_maybe_open",
             "v_active_undated",

@@ -65,6 +65,7 @@ def _counts() -> list[nw.Expr]:
         (pending & no_date).any().alias("v_pending_undated"),
         _highest(was_in_use, created).alias("v_replaced_created"),
         (was_in_use & no_date).any().alias("v_replaced_undated"),
+        was_in_use.any().alias("v_replaced"),
         nw.max_horizontal("created_at", "superseded_at", "retired_at", "last_used_at")
         .max()
         .alias("v_latest"),
@@ -233,7 +234,9 @@ def _use(known: nw.Expr, flag: Any) -> list[nw.Expr]:
     after, late = nw.col("v_used_after"), nw.col("v_used_open")
     least = nw.max_horizontal(after, late - nw.col("last_changed_at"))
     most = nw.max_horizontal(after, nw.when(~late.is_null()).then(late - nw.col("v_current_created")))
-    unclear = flag("v_used_unknown") | (~late.is_null() & nw.col("v_current_created").is_null())
+    # The only value there ever was, switched off or gone: nothing took its place.
+    alone = ((nw.col("v_count") == 1) & ~flag("v_replaced")).fill_null(value=False)
+    unclear = (flag("v_used_unknown") & ~alone) | (~late.is_null() & nw.col("v_current_created").is_null())
     high = (
         nw.when(unclear)
         .then(nw.lit(LONGEST_DURATION))
