@@ -67,7 +67,7 @@ class Source(Protocol):
 
     @property
     def stop(self) -> threading.Event:
-        """Give what another thread sets to end a pull early; the pull then raises StoppedError."""
+        """Give what another thread sets to end a pull: it raises StoppedError, and so does any later one."""
         ...
 
     def pull(self, progress: Progress) -> Pulled:

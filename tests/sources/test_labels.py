@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from keyaudit.sources.labels import read_labels
+from keyaudit.inventory.rows import Credential
+from keyaudit.sources.labels import TAGGED, read_labels, tagged
 
 CASES = [
     ({}, {}),
@@ -46,3 +47,24 @@ def test_stores_that_take_no_colon_have_other_spellings(prefix: str) -> None:
         "lineage": "openai",
         "user_owned": True,
     }
+
+
+TAGS = [
+    ([], set()),
+    ([{}], set()),
+    ([{"consumers": 3}], {"consumers"}),
+    ([{}, {"reach": "project"}, {"user_owned": False}], {"reach", "user_owned"}),
+    ([{"reach": "project", "consumers": 0, "exposure": "public", "user_owned": True}, {}], set(TAGGED)),
+    ([{"owner": "ann", "environment": "production"}], set()),
+]
+
+
+@pytest.mark.parametrize(("rows", "columns"), TAGS)
+def test_what_only_a_label_fills_was_asked_for_where_anybody_has_one(
+    rows: list[dict], columns: set[str]
+) -> None:
+    """Otherwise nobody's label would leave a verdict unknown for everybody."""
+    listed = [
+        Credential(source="s", scope="a", id=str(number), name="n", **row) for number, row in enumerate(rows)
+    ]
+    assert tagged(listed) == columns

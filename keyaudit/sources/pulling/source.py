@@ -117,12 +117,9 @@ class PullingSource(Generic[Checked]):
         )
 
     def pull(self, progress: Progress) -> Pulled:
-        """See `Source.pull`. An interrupt stops every thread before it goes on its way."""
+        """See `Source.pull`. An interrupt stops every thread, for good, before it goes on its way."""
         unfinished = Unfinished(self.cache_dir, self.settings.model_dump_json(), now=self.clock())
-        try:
-            plan, outcomes = self._listed(progress, unfinished)
-        finally:
-            self.stop.clear()
+        plan, outcomes = self._listed(progress, unfinished)
         unfinished.close()
         outcomes = _judge_empty(plan.scopes, outcomes)
         rows = sorted(self.finish(outcomes), key=lambda row: (row.scope, row.id))
