@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -11,32 +11,72 @@ import click
 from keyaudit.cli import options
 from keyaudit.cli.outputs import print_text
 from keyaudit.cli.tables import format_option
+from keyaudit.columns import PROVIDERS
 
 if TYPE_CHECKING:
     from keyaudit.inventory.counting import InventoryCounts
+    from keyaudit.model import CredentialRef
+
+    Orphans = tuple[CredentialRef, ...] | None
 
 EPILOG = """\b
 Examples:
   keyaudit inventory show                          the documents of keyaudit.yaml
   keyaudit inventory show aws.json by-hand.csv     several, as a scan merges them
+  keyaudit inventory show openai.json vault.json --orphans
+      The providers' keys that no store among them is known to hold.
   keyaudit inventory show inventory.parquet --format json"""
 
 
 @click.command("show", epilog=EPILOG, short_help="Say what documents hold.")
 @click.argument("files", metavar="[FILE...]", nargs=-1)
+@click.option(
+    "--orphans", "listed", is_flag=True, help="List the providers' keys that no store here is known to hold."
+)
 @format_option
 @options.config
-def command(files: Sequence[str], form: str, config: str | None) -> None:
+def command(files: Sequence[str], form: str, config: str | None, *, listed: bool) -> None:
     """Say what documents hold: how many of what, which scopes, and which columns are known of how many.
 
     A column that nobody collected leaves rules untested; a gap in one that was collected leaves
-    verdicts unknown.
+    verdicts unknown. Lineages are linked as a scan links them, by keyaudit.yaml's rules too.
     """
     from keyaudit import inventory
+    from keyaudit.cli.configuration import read
     from keyaudit.cli.gathering import documents
+    from keyaudit.cli.lineage import linked
 
-    counts = inventory.summary(inventory.read(documents(files, config)))
-    print_text(json.dumps(_plain(counts), indent=2, ensure_ascii=False) if form == "json" else _text(counts))
+    rules = read(config).lineage
+    shown = linked(rules, inventory.read(documents(files, config)))
+    counts, orphans = inventory.summary(shown), inventory.orphans(shown)
+    if form == "json":
+        plain = {**_plain(counts), **_plain_orphans(orphans, listed=listed)}
+        print_text(json.dumps(plain, indent=2, ensure_ascii=False))
+    else:
+        asked = not counts.by_source.keys().isdisjoint(PROVIDERS)
+        print_text("\n".join([_text(counts), *(_orphans(orphans, listed=listed) if asked else ())]))
+
+
+def _orphans(orphans: Orphans, *, listed: bool) -> Iterator[str]:
+    """Say how many keys of providers no store holds, and with `listed` which."""
+    from keyaudit.formats.visible import visible
+
+    yield ""
+    if orphans is None:
+        yield "keys of providers that no store holds: not tested, no store was listed"
+        return
+    yield f"keys of providers that no store here is known to hold: {len(orphans):,}"
+    for orphan in orphans if listed else ():
+        parts = (orphan.source, orphan.scope, orphan.name, orphan.id)
+        yield f"  {'  '.join(visible(part, longest=200) for part in parts)}"
+
+
+def _plain_orphans(orphans: Orphans, *, listed: bool) -> dict[str, object]:
+    """Give the number, null where it was not tested, and with `listed` every one."""
+    from dataclasses import asdict
+
+    found = {} if not listed else {"orphans_listed": None if orphans is None else list(map(asdict, orphans))}
+    return {"orphans": None if orphans is None else len(orphans), **found}
 
 
 def _text(counts: InventoryCounts) -> str:
