@@ -149,7 +149,7 @@ def test_a_throttle_slows_what_comes_after_and_success_wins_it_back(time) -> Non
     seconds_for(20)
     assert seconds_for(51) == pytest.approx(10, rel=0.05), "half of ten a second, and a hundredth won back"
     for _ in range(100):
-        meter.answered()
+        persistently(Server(time, "yes"), meter, 1)
     assert seconds_for(100) == pytest.approx(10, rel=0.05)
 
 

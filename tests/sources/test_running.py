@@ -256,6 +256,20 @@ def test_another_thread_may_stop_a_pull_before_and_while_it_runs() -> None:
     assert tasks() == []
 
 
+def test_a_stop_lets_no_other_scope_begin_although_the_running_one_asks_nobody() -> None:
+    shelves = Shelves([])
+    source = shelves.source(concurrency=1)
+
+    def busy(shelf: Shelf) -> None:
+        source.stop.set()
+        time.sleep(0.5)
+
+    shelves.rows = [Row("a", [busy]), Row("b", [holding("x")])]
+    with pytest.raises(StoppedError):
+        source.pull(lambda report: None)
+    assert [shelf.scope for shelf in shelves.made if shelf.was_closed] == ["a"]
+
+
 def interrupt_after(finished: int):
     def watch(report: ScopeProgress) -> None:
         if report.coverage is not None and report.done == finished:

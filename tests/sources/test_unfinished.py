@@ -92,13 +92,14 @@ def test_answers_of_a_pull_broken_off_twice_are_as_old_as_the_first(tmp_path: Pa
     assert (third.recall("x"), third.recall("y")) == (None, None)
 
 
+OTHER = b'{"schema": "keyaudit/unfinished-pull/0", "started": %d, "answers": {"x": 1}}' % NOON
 BROKEN = [
     b"",
     b"{",
     b"\x00\xff",
     b"[]",
     b'{"schema": 1}',
-    b'{"schema": "keyaudit/unfinished-pull/0", "started": 1}',
+    OTHER,
 ]
 
 
