@@ -33,6 +33,7 @@ COMMANDS: dict[str, Entry] = {
             "pull": Entry("List sources live and write one inventory document.", "inventory_pull"),
             "validate": Entry("Check documents and print every problem.", "inventory_validate"),
             "show": Entry("Say what documents hold.", "inventory_show"),
+            "diff": Entry("Say what two inventories do not share.", "inventory_diff"),
         },
     ),
     "policy": Entry(

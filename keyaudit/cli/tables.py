@@ -29,10 +29,11 @@ def print_rows(rows: Sequence[Mapping[str, Any]], form: str) -> None:
         print_text(json.dumps(rows, indent=2, ensure_ascii=False))
         return
     if rows:
-        print_text("\n".join(_table(rows)))
+        print_text("\n".join(table(rows)))
 
 
-def _table(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+def table(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Lay rows out that have the same keys, the first line naming them; there is at least one row."""
     names = list(rows[0])
     cells = [
         [name.replace("_", " ") for name in names],
