@@ -357,6 +357,7 @@ class TestTheReport:
             "comes-again": ("AKIAagain0000000", NOW),
             "new": ("AKIAnew000000000", NOW - HOUR),
         }
+        assert {row.name: row.created_at for row in pulled.rows}["comes-again"] == NOW - HOUR
         (coverage,) = pulled.coverage
         assert coverage.status == "complete"
         assert coverage.reason == (

@@ -129,4 +129,4 @@ class AccessKeyScope(ScopePull):
 
 
 def _may_have_keys(user: User) -> bool:
-    return user.slots is None or bool(user.slots) or user.more
+    return user.slots is None or bool(user.slots)

@@ -5,7 +5,7 @@
 * IAM keeps a report for four hours and gives it again; `generated` says how old it is.
 * It has two slots a user for access keys, without their ids. A slot without a key says N/A. AWS's guide
   says that of inactive keys too, but they keep their dates in the reports that it writes. Which key
-  is in which slot is not promised. `additional_credentials_info` is filled where a user has more.
+  is in which slot is not promised, and what a user has beyond two keys is only counted.
 * `last_rotated` is when the key was created "or last changed", so no age; `last_used_date` is to
   fifteen minutes.
 * The root user comes first, as <root_account>; nothing else lists its keys.
@@ -50,13 +50,12 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A user; `slots` is None where no report tells of its keys, `more` if it has others than in slots."""
+    """A user; `slots` is None where no report tells of its keys."""
 
     name: str
     arn: str
     created: int
     slots: tuple[Slot, ...] | None = None
-    more: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +137,7 @@ def _user(row: Mapping[str, Any]) -> User | None:
         slots = tuple(slot for number in (1, 2) if (slot := _slot(row, number)) is not None)
     except ValueError:
         return User(name, arn, created)
-    return User(name, arn, created, slots, more=_some(row.get("additional_credentials_info")))
+    return User(name, arn, created, slots)
 
 
 def _slot(row: Mapping[str, Any], number: int) -> Slot | None:
@@ -150,10 +149,6 @@ def _slot(row: Mapping[str, Any], number: int) -> Slot | None:
     if is_active is None or (changed_at is None and is_active):
         raise ValueError("no such slot")
     return None if changed_at is None else Slot(number, is_active, changed_at, _instant(used))
-
-
-def _some(text: object) -> bool:
-    return isinstance(text, str) and text.strip() not in {*_NOTHING, "0"}
 
 
 def _instant(text: object) -> int | None:
