@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -42,7 +43,9 @@ def program(wheel, tmp_path_factory) -> Path:
     return bare / "venv" / "bin" / "keyaudit"
 
 
-def run(program: Path, cwd: Path, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+def run(
+    program: Path, cwd: Path, *arguments: str | Path, **environment: str
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [program, *arguments],
         cwd=cwd,
@@ -50,7 +53,7 @@ def run(program: Path, cwd: Path, *arguments: str | Path) -> subprocess.Complete
         text=True,
         check=False,
         timeout=120,
-        env=surroundings(),
+        env={**surroundings(), **environment},
     )
 
 
@@ -97,17 +100,48 @@ def test_the_same_bytes_come_from_the_wheel_and_from_the_checkout(program, tmp_p
 EXTRAS = {
     "pdf": (*SCAN, "--format", "pdf", "--output", "out"),
     "duckdb": (*SCAN, "--engine", "duckdb"),
-    "aws": ("scan", "--source", "production"),
+}
+SOURCES = """\
+sources:
+  - {name: aws, kind: aws-secrets-manager, regions: [eu-west-1]}
+  - {name: gcp, kind: gcp-secret-manager, projects: [acme-prod]}
+  - {name: vault, kind: vault, address: 'https://vault.example'}
+  - {name: openai, kind: openai}
+  - {name: anthropic, kind: anthropic}
+"""
+NOBODYS = {
+    "VAULT_TOKEN": "nobodys",
+    "OPENAI_ADMIN_KEY": "nobodys",
+    "ANTHROPIC_ADMIN_KEY": "nobodys",
 }
 
 
 @pytest.mark.parametrize("extra", EXTRAS)
 def test_a_missing_extra_is_one_line_that_says_which(program, tmp_path, extra) -> None:
-    (tmp_path / "keyaudit.yaml").write_text(
-        "sources: [{name: production, kind: aws-secrets-manager, regions: [eu-west-1]}]\n"
-    )
     done = run(program, tmp_path, *EXTRAS[extra])
     assert done.returncode == 2
     assert done.stdout == ""
     assert done.stderr.splitlines()[1:] == [f"hint: pip install 'keyaudit[{extra}]'"]
     assert not list((tmp_path / "out").glob("*")) if extra == "pdf" else True
+
+
+@pytest.mark.parametrize("family", ["aws", "gcp", "vault", "openai", "anthropic"])
+@pytest.mark.parametrize("command", [("scan",), ("inventory", "pull")])
+def test_a_source_whose_client_is_not_installed_says_which_extra_brings_it(
+    program, tmp_path, command, family
+) -> None:
+    (tmp_path / "keyaudit.yaml").write_text(SOURCES)
+    done = run(program, tmp_path, *command, "--source", family, **NOBODYS)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.splitlines()[1:] == [f"hint: pip install 'keyaudit[{family}]'"]
+
+
+def test_kinds_and_their_policies_need_no_client(program, tmp_path) -> None:
+    (tmp_path / "keyaudit.yaml").write_text(SOURCES)
+    listed = run(program, tmp_path, "sources", "list", "--format", "json")
+    assert listed.returncode == 0, listed.stderr
+    kinds = {row["kind"]: row["extra"] for row in json.loads(listed.stdout)}
+    assert set(kinds.values()) == {"aws", "gcp", "vault", "openai", "anthropic"}
+    for kind in kinds:
+        printed = run(program, tmp_path, "sources", "policy", kind)
+        assert (printed.returncode, bool(printed.stdout.strip())) == (0, True), printed.stderr

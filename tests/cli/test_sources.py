@@ -143,3 +143,22 @@ def test_paths_of_a_source_count_from_keyaudit_yaml(tmp_path) -> None:
     first, second = read(str(tmp_path / "keyaudit.yaml")).sources
     assert (first["ca_cert"], first["cache"]) == (str(tmp_path / "ca.pem"), str(tmp_path / "kept"))
     assert (second["ca_cert"], second["cache"]) == ("/etc/ca.pem", False)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import keyaudit.sources",
+        "from keyaudit.sources import SOURCES; [kind.load() for kind in SOURCES.values()]",
+        "from keyaudit.sources import check_settings, SOURCES; [check_settings({'kind': kind}) for kind in SOURCES]",
+    ],
+    ids=["the table", "the classes", "the settings"],
+)
+def test_no_provider_s_package_is_imported_before_somebody_is_asked(code) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", f"import sys; {code}; print(*sys.modules)"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert not PROVIDERS & {name.partition(".")[0] for name in done.stdout.split()}
