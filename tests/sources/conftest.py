@@ -11,6 +11,7 @@ from sources.aws_case import AwsCase, moto_server
 from sources.contract import SourceCase
 from sources.gcp_iam_case import GcpIamCase
 from sources.gcp_secret_manager_case import GcpSecretManagerCase
+from sources.iam_case import IamCase, ServiceSpecificCase
 from sources.openai_case import OpenAiCase
 from sources.vault_case import VaultCase
 
@@ -75,7 +76,21 @@ def anthropic(tmp_path) -> Iterator[AnthropicCase]:
         yield case
 
 
+@pytest.fixture
+def iam(tmp_path) -> Iterator[IamCase]:
+    with IamCase(tmp_path) as case:
+        yield case
+
+
+@pytest.fixture
+def service_specific(tmp_path) -> Iterator[ServiceSpecificCase]:
+    with ServiceSpecificCase(tmp_path) as case:
+        yield case
+
+
 CASES: dict[str, tuple[str, type[SourceCase]]] = {
+    "aws-iam": ("iam", IamCase),
+    "aws-iam-service-specific": ("service_specific", ServiceSpecificCase),
     "aws-secrets-manager": ("aws", AwsCase),
     "gcp-iam": ("gcp_iam", GcpIamCase),
     "gcp-secret-manager": ("gcp_secrets", GcpSecretManagerCase),
