@@ -1,28 +1,17 @@
 """Secrets Manager's two lists, decoded into just the fields that an audit needs.
 
-Field meanings: the API reference of ListSecrets and ListSecretVersionIds. What is not named here
-is never decoded: a description, which people fill with anything, is dropped with the bytes.
-Times arrive as seconds since the epoch and leave as microseconds.
+Field meanings: the API reference of ListSecrets and ListSecretVersionIds. Times are still seconds.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator
-from typing import Annotated, Any
+from collections.abc import Iterator
+from typing import Any
 
 import msgspec
 
-from keyaudit.sources.aws.metering import BODY
-from keyaudit.sources.aws.refusals import refusing
-from keyaudit.sources.pulling.pages import Entry, Page, reread, walk
-from keyaudit.sources.pulling.refusals import Kind, RefusedError
-from keyaudit.times import SECOND
-
-_LAST_SECOND = 253_402_300_799
-"""Of the year 9999."""
-
-NonEmpty = Annotated[str, msgspec.Meta(min_length=1)]
+from keyaudit.sources.aws.json_lists import JsonList, NonEmpty
+from keyaudit.sources.pulling.pages import Page
 
 
 class Tag(msgspec.Struct, frozen=True, gc=False):
@@ -69,33 +58,8 @@ class SecretVersion(msgspec.Struct, frozen=True, gc=False):
     last_accessed: float | None = msgspec.field(name="LastAccessedDate", default=None)
 
 
-class _SecretPage(msgspec.Struct):
-    entries: list[Secret] = msgspec.field(name="SecretList")
-    token: str | None = msgspec.field(name="NextToken", default=None)
-
-
-class _LoosePage(msgspec.Struct):
-    entries: list[Any] = msgspec.field(name="SecretList")
-    token: str | None = msgspec.field(name="NextToken", default=None)
-
-
-class _VersionPage(msgspec.Struct):
-    entries: list[SecretVersion] = msgspec.field(name="Versions")
-    token: str | None = msgspec.field(name="NextToken", default=None)
-
-
-_SECRETS = msgspec.json.Decoder(_SecretPage)
-_SECRET = msgspec.json.Decoder(Secret)
-_VERSIONS = msgspec.json.Decoder(_VersionPage)
-
-
-def instant(seconds: float | None) -> int | None:
-    """Turn Amazon's seconds into microseconds; raises ValueError outside 1970..9999."""
-    if seconds is None:
-        return None
-    if not 0 <= seconds <= _LAST_SECOND:
-        raise ValueError("no such time")
-    return round(seconds * SECOND)
+_SECRETS = JsonList(Secret, "SecretList")
+_VERSIONS = JsonList(SecretVersion, "Versions")
 
 
 def secret_pages(client: Any) -> Iterator[Page[Secret]]:
@@ -104,7 +68,7 @@ def secret_pages(client: Any) -> Iterator[Page[Secret]]:
     def ask(**token: str) -> Any:
         return client.list_secrets(MaxResults=100, IncludePlannedDeletion=True, **token)
 
-    return _walk(ask, read_secrets)
+    return _SECRETS.pages(ask)
 
 
 def versions_of(client: Any, arn: str) -> list[SecretVersion]:
@@ -116,51 +80,9 @@ def versions_of(client: Any, arn: str) -> list[SecretVersion]:
     def ask(**token: str) -> Any:
         return client.list_secret_version_ids(SecretId=arn, MaxResults=100, IncludeDeprecated=True, **token)
 
-    return [version for page in _walk(ask, _read_versions) for version in page.entries]
-
-
-def _walk(ask: Callable[..., Any], read: Callable[[bytes], Page[Entry]]) -> Iterator[Page[Entry]]:
-    """Follow the tokens of a list.
-
-    botocore retries what did not arrive, but not what arrived cut short: it does not compare the
-    length of a body with what was announced, and takes one that is no JSON for an empty answer.
-    """
-
-    def body(token: str | None) -> bytes:
-        with refusing():
-            answer = ask(NextToken=token) if token else ask()
-        return bytes(answer.get(BODY, b""))
-
-    return walk(lambda token: reread(lambda: body(token), read))
+    return _VERSIONS.whole(ask)
 
 
 def read_secrets(body: bytes) -> Page[Secret]:
     """Decode a page; one unreadable entry costs only itself. Raises RefusedError."""
-    try:
-        page = _SECRETS.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return _read_one_by_one(body)
-    return Page(page.entries, 0, page.token)
-
-
-def _read_one_by_one(body: bytes) -> Page[Secret]:
-    """Decode with the standard library, which also takes texts that are no Unicode, entry by entry."""
-    try:
-        page = msgspec.convert(json.loads(body), _LoosePage)
-    except (ValueError, RecursionError):
-        raise RefusedError(Kind.UNREADABLE) from None
-    entries = []
-    for entry in page.entries:
-        try:
-            entries.append(_SECRET.decode(json.dumps(entry)))
-        except ValueError:
-            continue
-    return Page(entries, len(page.entries) - len(entries), page.token)
-
-
-def _read_versions(body: bytes) -> Page[SecretVersion]:
-    try:
-        page = _VERSIONS.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        raise RefusedError(Kind.UNREADABLE) from None
-    return Page(page.entries, 0, page.token)
+    return _SECRETS.read(body)

@@ -14,8 +14,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from keyaudit.inventory.rows import Credential, Rotation, Version
+from keyaudit.sources.aws.json_lists import instant
 from keyaudit.sources.aws.places import Place
-from keyaudit.sources.aws.secrets_manager.entries import RotationRules, Secret, SecretVersion, instant
+from keyaudit.sources.aws.secrets_manager.entries import RotationRules, Secret, SecretVersion
 from keyaudit.sources.labels import read_labels
 
 SOURCE = "aws-secrets-manager"

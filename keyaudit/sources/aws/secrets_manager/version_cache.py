@@ -22,7 +22,8 @@ from pathlib import Path
 import msgspec
 
 from keyaudit.files import write_atomically
-from keyaudit.sources.aws.secrets_manager.entries import Secret, SecretVersion, instant
+from keyaudit.sources.aws.json_lists import instant
+from keyaudit.sources.aws.secrets_manager.entries import Secret, SecretVersion
 from keyaudit.times import DAY, HOUR, MINUTE
 
 SCHEMA = "keyaudit/aws-version-cache/1"
