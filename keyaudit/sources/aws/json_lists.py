@@ -46,10 +46,8 @@ class JsonList(Generic[Entry]):
         self, entry: type[Entry], entries: str, *, following: str = "NextToken", sent_as: str | None = None
     ) -> None:
         """`entries` and `following` (a token) are fields of an answer; `sent_as` is its name in a request."""
-        self._page: msgspec.json.Decoder[Any] = msgspec.json.Decoder(
-            _page_of(list[entry], entries, following)
-        )  # type: ignore[valid-type]
-        self._loose: Any = _page_of(list[Any], entries, following)
+        self._page = msgspec.json.Decoder(_page_of(entry, entries, following))
+        self._loose: Any = _page_of(Any, entries, following)
         self._entry = msgspec.json.Decoder(entry)
         self._sent_as = sent_as or following
 
@@ -105,12 +103,12 @@ def told(ask: Callable[[], Any], kind: type[Answer]) -> Answer:
     return reread(lambda: _body(ask), read)
 
 
-def _page_of(entries: Any, field: str, token: str) -> Any:
+def _page_of(entry: Any, field: str, token: str) -> Any:
     """Make the struct of a page. Only some services say by `Truncated` that there is more."""
     return msgspec.defstruct(
         "Page",
         [
-            ("entries", entries, msgspec.field(name=field)),
+            ("entries", list[entry], msgspec.field(name=field)),
             ("token", str | None, msgspec.field(name=token, default=None)),
             ("truncated", bool | None, msgspec.field(name="Truncated", default=None)),
         ],
