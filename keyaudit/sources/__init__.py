@@ -64,6 +64,7 @@ SOURCES: dict[str, Kind] = {
     "aws-iam": Kind(
         "AWS IAM: access keys and service-specific credentials of users", "aws", "iam.source:AwsIam"
     ),
+    "aws-kms": Kind("AWS KMS: customer managed keys and their rotations", "aws", "kms.source:AwsKms"),
     "aws-secrets-manager": Kind(
         "AWS Secrets Manager: secrets and their versions", "aws", "secrets_manager.source:AwsSecretsManager"
     ),

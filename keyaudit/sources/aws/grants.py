@@ -6,7 +6,7 @@ One table a kind: what it asks for, and what of its service must stay out of rea
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from keyaudit.sources.aws.settings import AccountSettings, account_of
@@ -27,12 +27,25 @@ LISTS: dict[str, tuple[str, ...]] = {
         "iam:ListServiceSpecificCredentials",
         "iam:ListUsers",
     ),
+    "aws-kms": (
+        "kms:DescribeKey",
+        "kms:GetKeyRotationStatus",
+        "kms:ListAliases",
+        "kms:ListKeyRotations",
+        "kms:ListKeys",
+    ),
     "aws-secrets-manager": ("secretsmanager:ListSecretVersionIds", "secretsmanager:ListSecrets"),
 }
 """ListSecrets cannot be narrowed to some secrets. A credential report is a list that IAM writes first."""
 
-MORE: dict[str, tuple[str, ...]] = {"tags": ("iam:ListUserTags",)}
-"""What a setting of an entry asks for besides, by its name."""
+MORE: dict[str, dict[str, tuple[str, ...]]] = {
+    "aws-iam": {"tags": ("iam:ListUserTags",)},
+    "aws-kms": {"last_use": ("kms:GetKeyLastUsage",), "tags": ("kms:ListResourceTags",)},
+}
+"""What a setting of a kind asks for besides, by its name, where it is true."""
+
+BY_DEFAULT = frozenset({("aws-kms", "tags")})
+"""Settings of `MORE` that are true unless an entry says otherwise."""
 
 NEVER: dict[str, tuple[str, ...]] = {
     "aws-iam": (
@@ -60,6 +73,36 @@ NEVER: dict[str, tuple[str, ...]] = {
         "iam:Untag*",
         "iam:Update*",
         "iam:Upload*",
+    ),
+    "aws-kms": (
+        "kms:Cancel*",
+        "kms:Connect*",
+        "kms:Create*",
+        "kms:Decapsulate",
+        "kms:Decrypt",
+        "kms:Delete*",
+        "kms:Derive*",
+        "kms:Disable*",
+        "kms:Disconnect*",
+        "kms:Enable*",
+        "kms:Encapsulate",
+        "kms:Encrypt",
+        "kms:Generate*",
+        "kms:GetParametersForImport",
+        "kms:Import*",
+        "kms:Put*",
+        "kms:ReEncrypt*",
+        "kms:Replicate*",
+        "kms:Retire*",
+        "kms:Revoke*",
+        "kms:Rotate*",
+        "kms:Schedule*",
+        "kms:Sign",
+        "kms:Synchronize*",
+        "kms:Tag*",
+        "kms:Untag*",
+        "kms:Update*",
+        "kms:Verify*",
     ),
     "aws-secrets-manager": (
         "kms:Decrypt",
@@ -97,7 +140,7 @@ def least_privilege(wanted: Mapping[str, Sequence[PullSettings]]) -> str:
     given = [settings for each in wanted.values() for settings in each]
     never = sorted({action for kind in wanted for action in NEVER[kind]})
     statements: list[dict[str, Any]] = [
-        {"Sid": "ListOnly", "Effect": "Allow", "Action": _lists(wanted, given), "Resource": "*"},
+        {"Sid": "ListOnly", "Effect": "Allow", "Action": _lists(wanted), "Resource": "*"},
         {"Sid": "NeverValuesNorChanges", "Effect": "Deny", "Action": never, "Resource": "*"},
     ]
     roles = sorted({role for settings in given for role in _roles(settings)})
@@ -107,13 +150,18 @@ def least_privilege(wanted: Mapping[str, Sequence[PullSettings]]) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": statements}, indent=2)
 
 
-def _lists(kinds: Iterable[str], given: Sequence[PullSettings]) -> list[str]:
-    lists = {action for kind in kinds for action in LISTS[kind]}
-    if set(kinds) - GLOBAL:
+def _lists(wanted: Mapping[str, Sequence[PullSettings]]) -> list[str]:
+    lists = {action for kind in wanted for action in LISTS[kind]}
+    if set(wanted) - GLOBAL:
         lists.update(REGION_BY_REGION)
+    given = [settings for each in wanted.values() for settings in each]
     if any(isinstance(settings, AccountSettings) and settings.whole_organization for settings in given):
         lists.add("organizations:ListAccounts")
-    lists.update(*(MORE[name] for settings in given for name in MORE if getattr(settings, name, False)))
+    for kind, entries in wanted.items():
+        for name, actions in MORE.get(kind, {}).items():
+            told = [getattr(settings, name) for settings in entries]
+            if any(told or [(kind, name) in BY_DEFAULT]):
+                lists.update(actions)
     return sorted(lists)
 
 

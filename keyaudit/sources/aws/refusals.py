@@ -28,11 +28,16 @@ _KINDS: dict[str, Kind] = {
     "RequestTimeTooSkewed": Kind.CLOCK,
     "RequestExpired": Kind.CLOCK,
     "InternalServiceError": Kind.SERVER,
+    "InternalServerError": Kind.SERVER,
     "InternalFailure": Kind.SERVER,
     "ServiceUnavailable": Kind.SERVER,
     "ResourceNotFoundException": Kind.GONE,
+    "InvalidResourceId": Kind.GONE,
     "NoSuchEntity": Kind.GONE,
+    "NotFoundException": Kind.GONE,
+    "InvalidMarkerException": Kind.REPEATED,
     "InvalidNextTokenException": Kind.REPEATED,
+    "InvalidNextToken": Kind.REPEATED,
 }
 
 THROTTLES = frozenset(

@@ -1,0 +1,1 @@
+"""AWS KMS: the keys that a customer manages, and the material behind them."""
