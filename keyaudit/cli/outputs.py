@@ -67,7 +67,7 @@ def tell(message: str, event: str = "message", **fields: object) -> None:
 
 def _as_json(fields: Mapping[str, object]) -> str:
     """Keep to ASCII: what could move a cursor or reorder a line is escaped, and nothing is lost."""
-    return json.dumps(fields, default=str).replace("\x7f", "\\u007f")
+    return json.dumps(fields, default=str)
 
 
 def _now() -> str:

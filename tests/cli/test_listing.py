@@ -248,7 +248,10 @@ def interrupted(folder, *arguments: str) -> tuple[int, list[str]]:
         stderr=subprocess.PIPE,
     )
     assert process.stderr is not None
-    process.stderr.readline()
+    for line in process.stderr:
+        if b"scope-progress" in line:
+            break
+    time.sleep(0.5)  # until everybody waits
     process.send_signal(signal.SIGINT)
     began = time.monotonic()
     said = process.communicate()[1].decode()

@@ -164,7 +164,7 @@ def test_a_log_gets_a_line_a_scope_and_one_a_source_where_there_are_several(caps
         tell(report("a", 120, 2, done=1, status=ScopeStatus.PARTIAL))
         progress.finished("one")
         progress.finished("two", "no key")
-    tell(report("b", 1, 1))
+    tell(report("b", 1, 1, done=2, status=ScopeStatus.FAILED))
     assert capsys.readouterr().err.splitlines() == [
         f"{STORE} a: partial, 120 credentials, 2 calls: because",
         "one: 1 of 2 scopes, 120 credentials, 2 calls, done",
