@@ -12,7 +12,9 @@ from sources.contract import SourceCase
 from sources.gcp_iam_case import GcpIamCase
 from sources.gcp_secret_manager_case import GcpSecretManagerCase
 from sources.iam_case import IamCase, ServiceSpecificCase
+from sources.kms_case import KmsCase
 from sources.openai_case import OpenAiCase
+from sources.ssm_case import SsmCase
 from sources.vault_case import VaultCase
 
 
@@ -88,10 +90,24 @@ def service_specific(tmp_path) -> Iterator[ServiceSpecificCase]:
         yield case
 
 
+@pytest.fixture
+def ssm(tmp_path) -> Iterator[SsmCase]:
+    with SsmCase(tmp_path) as case:
+        yield case
+
+
+@pytest.fixture
+def kms(tmp_path) -> Iterator[KmsCase]:
+    with KmsCase(tmp_path) as case:
+        yield case
+
+
 CASES: dict[str, tuple[str, type[SourceCase]]] = {
     "aws-iam": ("iam", IamCase),
     "aws-iam-service-specific": ("service_specific", ServiceSpecificCase),
+    "aws-kms": ("kms", KmsCase),
     "aws-secrets-manager": ("aws", AwsCase),
+    "aws-ssm": ("ssm", SsmCase),
     "gcp-iam": ("gcp_iam", GcpIamCase),
     "gcp-secret-manager": ("gcp_secrets", GcpSecretManagerCase),
     "vault": ("vault", VaultCase),
