@@ -68,6 +68,9 @@ SOURCES: dict[str, Kind] = {
     "aws-secrets-manager": Kind(
         "AWS Secrets Manager: secrets and their versions", "aws", "secrets_manager.source:AwsSecretsManager"
     ),
+    "aws-ssm": Kind(
+        "AWS Systems Manager Parameter Store: SecureString parameters", "aws", "ssm.source:AwsSsm"
+    ),
     "gcp-iam": Kind("Google service accounts: the keys that users made for them", "gcp", "iam.source:GcpIam"),
     "gcp-secret-manager": Kind(
         "Google Secret Manager: secrets and their versions", "gcp", "secret_manager.source:GcpSecretManager"

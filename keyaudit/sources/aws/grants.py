@@ -35,12 +35,14 @@ LISTS: dict[str, tuple[str, ...]] = {
         "kms:ListKeys",
     ),
     "aws-secrets-manager": ("secretsmanager:ListSecretVersionIds", "secretsmanager:ListSecrets"),
+    "aws-ssm": ("ssm:DescribeParameters",),
 }
 """ListSecrets cannot be narrowed to some secrets. A credential report is a list that IAM writes first."""
 
 MORE: dict[str, dict[str, tuple[str, ...]]] = {
     "aws-iam": {"tags": ("iam:ListUserTags",)},
     "aws-kms": {"last_use": ("kms:GetKeyLastUsage",), "tags": ("kms:ListResourceTags",)},
+    "aws-ssm": {"tags": ("ssm:ListTagsForResource",)},
 }
 """What a setting of a kind asks for besides, by its name, where it is true."""
 
@@ -126,6 +128,22 @@ NEVER: dict[str, tuple[str, ...]] = {
         "secretsmanager:UntagResource",
         "secretsmanager:UpdateSecret",
         "secretsmanager:UpdateSecretVersionStage",
+    ),
+    "aws-ssm": (
+        "kms:Decrypt",
+        "ssm:AddTagsToResource",
+        "ssm:DeleteParameter",
+        "ssm:DeleteParameters",
+        "ssm:DeleteResourcePolicy",
+        "ssm:GetParameter",
+        "ssm:GetParameterHistory",
+        "ssm:GetParameters",
+        "ssm:GetParametersByPath",
+        "ssm:LabelParameterVersion",
+        "ssm:PutParameter",
+        "ssm:PutResourcePolicy",
+        "ssm:RemoveTagsFromResource",
+        "ssm:UnlabelParameterVersion",
     ),
 }
 """Values, and every change."""
