@@ -265,6 +265,7 @@ class KmsJson(AwsJson):
             self.breakages[name] = self._truncated(name)
         self.breakages["no-token"] = page(lambda found, _: found.update(Truncated=True))
         self.breakages["bad-time"] = page(lambda found, _: found["KeyMetadata"].update(CreationDate=9e99))
+        self.breakages["key-gone"] = json_error(400, "NotFoundException")
         self.breakages["marker-refused"] = json_error(400, "InvalidMarkerException")
         self.breakages["other-list-broken"] = page(lambda found, _: found.clear())
 
