@@ -8,7 +8,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from keyaudit.cli import options
+from keyaudit.cli.clock import now
 from keyaudit.cli.outputs import tell
 from keyaudit.errors import SourceError, UsageError, did_you_mean
 
@@ -72,11 +72,6 @@ def list_live(entries: Sequence[Entry], *, alone: bool) -> list[Inventory]:
         _not_begun(kind, outcome) if isinstance(outcome, SourceError) else outcome
         for kind, outcome in zip(kinds, outcomes, strict=True)
     ]
-
-
-def now() -> int:
-    """Look at the clock."""
-    return options.instant_of(None)
 
 
 def _at_once(sources: Sequence[Source], progress: Progress, *, kept: bool) -> list[Inventory | SourceError]:

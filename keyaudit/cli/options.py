@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from keyaudit.cli.clock import now
 from keyaudit.cli.outputs import LOG_FORMATS, log_as
 from keyaudit.formats import FORMATS
 
@@ -94,13 +95,11 @@ FIRST, END = 0, 253_370_764_800_000_000
 
 
 def instant_of(text: str | None) -> int:
-    """Read `--as-of`, or look at the clock: the only place that does. Raises click.BadParameter."""
-    from datetime import UTC, datetime
-
+    """Read `--as-of`, or look at the clock. Raises click.BadParameter."""
     from keyaudit import times
 
     if text is None:
-        return times.from_datetime(datetime.now(UTC))
+        return now()
     try:
         instant = times.parse_instant(text)
     except ValueError as error:

@@ -13,6 +13,7 @@ from typing import Any
 
 import click
 
+from keyaudit.cli.clock import now
 from keyaudit.errors import UsageError
 
 LONGEST_MESSAGE = 2000
@@ -32,7 +33,7 @@ class Log:
         """
         if self.as_json:
             spoken = {} if message is None else {"message": message}
-            self._put(_as_json({"time": _now(), "event": event, **fields, **spoken}))
+            self._put(_as_json({"time": _instant(), "event": event, **fields, **spoken}))
         elif message is not None:
             from keyaudit.formats.visible import visible
 
@@ -65,16 +66,15 @@ def tell(message: str, event: str = "message", **fields: object) -> None:
     log().say(message, event, **fields)
 
 
+def _instant() -> str:
+    from keyaudit.times import format_instant
+
+    return format_instant(now())
+
+
 def _as_json(fields: Mapping[str, object]) -> str:
     """Keep to ASCII: what could move a cursor or reorder a line is escaped, and nothing is lost."""
     return json.dumps(fields, default=str)
-
-
-def _now() -> str:
-    from keyaudit.cli.options import instant_of
-    from keyaudit.times import format_instant
-
-    return format_instant(instant_of(None))
 
 
 def print_document(content: bytes) -> None:
