@@ -104,6 +104,7 @@ def _content(report: Report) -> dict[str, Any]:
         "headline": wording.headline(report),
         "unread": _unread(report),
         "tone": {0: "calm", 1: "alarm"}.get(report.summary.exit_code, "unsure"),
+        "collected": wording.collected(report),
         "gaps": wording.gaps(report),
         "orphans": wording.orphans(report),
         "about_orphans": wording.ORPHANS,

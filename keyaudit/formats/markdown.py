@@ -67,9 +67,7 @@ def _facts(report: Report, entity: str | None) -> str:
     policy, inventory = report.policy, report.inventory
     approved = f"approved by {code(policy.approved_by)}" if policy.approved_by else "not approved by anyone"
     reviewed = f", reviewed {times.format_date(policy.reviewed_on)}" if policy.reviewed_on is not None else ""
-    collected = (
-        times.format_instant(inventory.collected_at) if inventory.collected_at is not None else "not known"
-    )
+    collected = wording.collected(report) or "not known"
     verdicts = ", ".join(f"{report.summary.verdicts.get(verdict, 0):,} {verdict}" for verdict in Verdict)
     credentials = wording.plural(inventory.credentials, "credential")
     versions = wording.plural(inventory.versions, "version")

@@ -119,6 +119,7 @@ def _sentences(report: Report) -> dict[str, Any]:
     return {
         "headline": wording.headline(report),
         "severities": wording.severity_counts(report),
+        "collected": wording.collected(report),
         "gaps": wording.gaps(report),
         "orphans": wording.orphans(report),
         "about_orphans": wording.ORPHANS,

@@ -106,8 +106,8 @@ def _summary(console: Console, report: Report, entity: str | None) -> None:
         wording.plural(inventory.credentials, "credential"),
         wording.plural(inventory.versions, "version"),
     ]
-    if inventory.collected_at is not None:
-        counted.append(f"collected {times.format_instant(inventory.collected_at)}")
+    if collected := wording.collected(report):
+        counted.append(f"collected {collected}")
     rows = [
         ("audited", ", ".join(counted)),
         ("verdicts", ", ".join(f"{verdicts.get(verdict, 0):,} {verdict}" for verdict in Verdict)),

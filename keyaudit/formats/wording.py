@@ -104,6 +104,23 @@ def headline(report: Report) -> str:
     return f"No failure at or above {summary.fail_on}." + (_INCOMPLETE if summary.exit_code == 3 else "")
 
 
+def collected(report: Report) -> str | None:
+    """Say when the inventory was collected and, from a day on, how far that is from the audit's instant.
+
+    What was created, rotated or revoked in between is not in it.
+    """
+    at = report.inventory.collected_at
+    if at is None:
+        return None
+    apart = report.as_of - at
+    if abs(apart) < times.DAY:
+        return times.format_instant(at)
+    side = "before" if apart > 0 else "after"
+    return (
+        f"{times.format_instant(at)}, {times.describe_duration(abs(apart))} {side} the instant of the audit"
+    )
+
+
 def severity_counts(report: Report) -> str:
     """Say `2 critical, 1 low`, worst first, or `none`."""
     found = report.summary.by_severity
