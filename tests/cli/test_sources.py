@@ -112,7 +112,7 @@ def uncommented() -> list[dict[str, object]]:
 
 
 def test_init_has_an_entry_of_every_kind_in_the_words_of_its_extra() -> None:
-    assert {each["kind"] for each in uncommented()} >= set(SOURCES)
+    assert {each["kind"] for each in uncommented()} == set(SOURCES)
     lines = CONFIGURATION.splitlines()
     for each in uncommented():
         if each["kind"] in SOURCES:
