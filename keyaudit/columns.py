@@ -82,6 +82,8 @@ PROVIDERS = ("anthropic", "aws-iam", "gcp-iam", "openai")
 """Sources that ask whoever honours the credential: they list keys, and hold none for anybody."""
 NO_STORES = (*PROVIDERS, "aws-kms")
 """Sources that keep nobody else's credentials. Any other one, a document's own too, is a store."""
+NEWEST_IN_USE = ("aws-ssm",)
+"""Stores that date no older version, and in which the newest is always in use: nothing is rolled back."""
 
 
 def polars_schema() -> dict[str, Any]:

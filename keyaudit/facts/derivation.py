@@ -89,6 +89,7 @@ _WITHOUT_VERSIONS: Mapping[str, Any] = {
             "v_active_undated",
             "v_maybe_undated",
             "v_served_open",
+            "v_served_undated",
             "v_encrypts",
             "v_may_encrypt",
             "v_gap",

@@ -11,6 +11,7 @@ from typing import Any
 
 import narwhals as nw
 
+from keyaudit.columns import NEWEST_IN_USE
 from keyaudit.facts import NONE
 from keyaudit.times import LONGEST_DURATION
 
@@ -77,6 +78,7 @@ def _served() -> list[nw.Expr]:
     return [
         _lowest(served, nw.col("superseded_at")).alias("v_served_since"),
         (served & nw.col("open_end")).any().alias("v_served_open"),
+        (served & nw.col("open_end") & nw.col("created_at").is_null()).any().alias("v_served_undated"),
     ]
 
 
@@ -179,6 +181,9 @@ def facts() -> list[nw.Expr]:
     active_low, active_high = span("v_active_since", "v_active_open")
     _, maybe_high = span("v_maybe_since", "v_maybe_open")
     served_low, served_high = span("v_served_since", "v_served_open")
+    # Only one version was replaced by the one in use; any other, if nothing dates it, whenever.
+    whenever = flag("v_served_undated") & (nw.col("v_old").fill_null(0) > 1)
+    served_high = nw.when(whenever).then(nw.lit(LONGEST_DURATION)).otherwise(served_high)
     return [
         nw.when(known).then(nw.col("v_count").fill_null(0)).alias("version_count"),
         nw.when(known).then(nw.col("v_pending").fill_null(0) > 0).alias("has_pending"),
@@ -250,12 +255,13 @@ def _use(known: nw.Expr, flag: Any) -> list[nw.Expr]:
 
 def _rolled_back(known: nw.Expr, flag: Any) -> nw.Expr:
     replaced, current = nw.col("v_replaced_created"), nw.col("v_current_created")
+    dated = ~flag("v_replaced_undated") | nw.col("source").is_in(NEWEST_IN_USE)
     return (
         nw.when(known & (nw.col("v_current").fill_null(0) > 0))
         .then(
             nw.when(replaced > current)
             .then(nw.lit(value=True))
-            .when(~flag("v_replaced_undated") & (replaced.is_null() | (replaced <= current)))
+            .when(dated & (replaced.is_null() | (replaced <= current)))
             .then(nw.lit(value=False))
         )
         .alias("rolled_back")
