@@ -51,7 +51,7 @@ def read_policies(policies: Sequence[InlinePolicy] | None) -> Policies:
                 expiries.append(_instant(policy.attributes))
             elif policy.kind == "NoChangeNotification":
                 reminders.append(_span(policy.attributes))
-        except ValueError:
+        except (ValueError, RecursionError):
             unreadable += 1
     return Policies(min(expiries, default=None), min(reminders, default=None), unreadable)
 

@@ -37,16 +37,19 @@ def parameter_row(
         created_at=modified if parameter.version == 1 else None,
         last_changed_at=modified,
         expires_at=policies.expires_at,
-        rotation=_rotation(modified, policies.reminder),
+        rotation=_rotation(modified, policies),
         versions=_versions(parameter.version, modified),
         **read_labels(tags or {}),
     )
 
 
-def _rotation(modified: int | None, reminder: int | None) -> Rotation:
-    if modified is None or reminder is None:
+def _rotation(modified: int | None, policies: Policies) -> Rotation:
+    if policies.unreadable or modified is None:
+        return Rotation()
+    if policies.reminder is None:
         return Rotation(enabled=False)
-    return Rotation(enabled=True, schedule=schedule(reminder), next_at=modified + reminder, by="reminder")
+    next_at = modified + policies.reminder
+    return Rotation(enabled=True, schedule=schedule(policies.reminder), next_at=next_at, by="reminder")
 
 
 def _versions(newest: int, modified: int | None) -> list[Version]:
