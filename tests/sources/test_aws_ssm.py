@@ -179,7 +179,7 @@ class TestPolicies:
             policy("NoChangeNotification", After="60", Unit="Moons"),
             policy("NoChangeNotification", After="9" * 40, Unit="Days"),
             {"PolicyText": "{'Type': 'Expiration'}", "PolicyType": "Expiration"},
-            {"PolicyText": "[" * 100_000, "PolicyType": "Expiration"},
+            {"PolicyText": '{"Type": "Expiration", "Of": ' + "[" * 100_000, "PolicyType": "Expiration"},
             {"PolicyText": '{"Type": "Expiration"}', "PolicyType": "Expiration"},
         ],
     )
