@@ -25,7 +25,7 @@ EXAMPLES = tuple(
     path
     for path in _FOLDERS
     if (path / "keyaudit.yaml").is_file()
-    and re.search(r"^inventory:", (path / "keyaudit.yaml").read_text("utf-8"), re.MULTILINE)
+    and not re.search(r"^sources:", (path / "keyaudit.yaml").read_text("utf-8"), re.MULTILINE)
 )
 """Those that judge documents, so that their reports are the same on any day."""
 READMES = (ROOT / "README.md", *(folder / "README.md" for folder in _FOLDERS))

@@ -57,6 +57,8 @@ def list_live(entries: Sequence[Entry], *, alone: bool) -> list[Inventory]:
     from keyaudit.cli.progress import Progress
     from keyaudit.sources import open_source
 
+    # gRPC's core writes to stderr by itself, where our messages must stay readable by machines.
+    os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
     sources = [
         open_source(entry, clock=now, cache_dir=_cache_folder(), environment=os.environ) for entry in entries
     ]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from bench.measuring import Runs, in_turn, line, prepare, workload
+from bench.measuring import Runs, environment, in_turn, line, prepare, workload
 from servers.listing import listing_server
 
 SIZE = int(os.environ.get("BENCH_CREDENTIALS", "1000000"))
@@ -42,6 +43,13 @@ def listing(_: Path) -> Iterator[str]:
         )
     yield line("10,000 AWS secrets: listed, judged", judged, floor, "at most 1.0x")
     yield line("the same, and 40,000 findings as JSON", written, floor)
+
+
+def calling(_: Path) -> Iterator[str]:
+    """Calls a thousand credentials by source, against its cost table."""
+    command = [sys.executable, "-m", "bench.calls"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment())
+    yield from done.stdout.splitlines()
 
 
 LATENCY = 0.03
@@ -99,6 +107,7 @@ def rendering(_: Path) -> Iterator[str]:
 PARTS: dict[str, Callable[[Path], Iterator[str]]] = {
     "start": starting,
     "list": listing,
+    "calls": calling,
     "pull": pulling,
     "render": rendering,
     "judge": judging,

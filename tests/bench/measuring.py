@@ -60,7 +60,7 @@ def in_turn(commands: Sequence[Sequence[str]], repeats: int = 5) -> list[Runs]:
 def _once(command: Sequence[str]) -> tuple[float, float, bytes]:
     started = time.perf_counter()
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=_environment()
+        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment()
     ) as process:
         assert process.stdout is not None
         output = process.stdout.read()
@@ -73,7 +73,7 @@ def _once(command: Sequence[str]) -> tuple[float, float, bytes]:
     return time.perf_counter() - started, usage.ru_maxrss / 1024, output
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
     """Bytecode is kept, as it is wherever something is installed; the uncounted round writes it.
 
     Nobody's credentials, for servers that ask for some.
