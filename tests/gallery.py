@@ -17,7 +17,8 @@ REPORTS = ROOT / "reports"
 def make(example: Path, folder: Path) -> int:
     """Write the reports of one example into `folder` in every format; give the exit code."""
     wanted = [part for name in FORMATS for part in ("--format", name)]
-    done = keyaudit(["scan", "--as-of", AS_OF, *wanted, "--output", str(folder)], example)
+    anchor = ["--anchor", f"examples/{example.name}/policy.yaml"]
+    done = keyaudit(["scan", "--as-of", AS_OF, *wanted, *anchor, "--output", str(folder)], example)
     if not (folder / "report.json").exists():
         raise AssertionError(done.stderr.decode())
     return done.returncode

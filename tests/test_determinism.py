@@ -42,7 +42,9 @@ def report(format_: str, *options: str, example: Path = FIRST, code: int = 1, **
     return done.stdout
 
 
-@pytest.mark.parametrize("format_", ["json", "csv", "markdown", "html", "pdf"])
+@pytest.mark.parametrize(
+    "format_", ["json", "csv", "markdown", "html", "pdf", "sarif", "junit", "gitlab", "github"]
+)
 def test_no_difference_between_machines_changes_a_byte(format_: str) -> None:
     one = report(format_, PYTHONHASHSEED="1", TZ="UTC", LC_ALL="C.UTF-8", POLARS_MAX_THREADS="1")
     other = report(format_, PYTHONHASHSEED="2", TZ="Pacific/Kiritimati", LC_ALL="tr_TR.UTF-8", COLUMNS="200")

@@ -16,7 +16,7 @@ from keyaudit.sources import SOURCES
 from servers.__main__ import EXAMPLE, lay_out
 from servers.estate import FAILS, JUDGED, UNSEEN, Estate
 
-FORMATS = ("json", "html", "markdown", "csv", "terminal")
+FORMATS = ("json", "html", "markdown", "csv", "terminal", "sarif", "junit", "gitlab", "github")
 WIDTHS = (80, 200)
 
 

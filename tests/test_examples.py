@@ -20,7 +20,17 @@ WAIVER = {field.name for field in fields(WaiverResult)}
 README_REPORT = (
     (ROOT / "README.md").read_text("utf-8").partition("### The report document")[2].partition("\n## ")[0]
 )
-TEXTS = ("report.txt", "report.json", "report.csv", "report.md", "report.html")
+TEXTS = (
+    "report.txt",
+    "report.json",
+    "report.csv",
+    "report.md",
+    "report.html",
+    "report.sarif",
+    "report.junit.xml",
+    "report.github.txt",
+    "gl-code-quality-report.json",
+)
 
 
 @pytest.mark.parametrize("readme", READMES, ids=lambda path: str(path.relative_to(ROOT)))

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from keyaudit.formats import FORMATS
 from transcripts import ROOT, surroundings
 
 UV = os.environ.get("UV") or shutil.which("uv") or str(ROOT / ".uv" / "bin" / "uv")
@@ -73,22 +74,12 @@ def test_the_wheel_holds_policies_frameworks_templates_and_the_licence(wheel) ->
 
 
 def test_the_base_install_writes_every_format_but_pdf(program, tmp_path) -> None:
-    wanted = (
-        "--format",
-        "json",
-        "--format",
-        "html",
-        "--format",
-        "csv",
-        "--format",
-        "markdown",
-        "--format",
-        "terminal",
-    )
-    done = run(program, tmp_path, *SCAN, *wanted, "--output", tmp_path / "out")
+    named = ("json", "html", "csv", "markdown", "terminal", "sarif", "junit", "gitlab", "github")
+    wanted = [part for name in named for part in ("--format", name)]
+    done = run(program, tmp_path, *SCAN, *wanted, "--anchor", "policy.yaml", "--output", tmp_path / "out")
     assert done.returncode == 1, done.stderr
     written = {path.name: path.stat().st_size for path in (tmp_path / "out").iterdir()}
-    assert set(written) == {"report.json", "report.html", "report.csv", "report.md", "report.txt"}
+    assert set(written) == {FORMATS[name].file for name in named}
     assert min(written.values()) > 1000
 
 

@@ -59,7 +59,13 @@ report_format: Decorator = click.option(
 output: Decorator = click.option(
     "--output",
     metavar="DIR|-",
-    help="Write DIR/report.EXT for each --format; - is stdout.  [default: -]",
+    help="Write a file for each --format into DIR, most as report.EXT; - is stdout.  [default: -]",
+)
+anchor: Decorator = click.option(
+    "--anchor",
+    metavar="FILE",
+    help="Where sarif, gitlab and github show findings: a file, as seen from the root of the repository.  "
+    "[default: the policy, else keyaudit.yaml]",
 )
 group_by: Decorator = click.option(
     "--group-by",

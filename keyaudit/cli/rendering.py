@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from keyaudit.cli.anchoring import ANCHORED
 from keyaudit.cli.outputs import is_terminal, prepare_folder, print_document, write_files
 from keyaudit.errors import UsageError
 
 if TYPE_CHECKING:
+    from keyaudit.cli.anchoring import Repository
     from keyaudit.model import Report
 
 NARROW, WIDE = 60, 160
@@ -33,7 +35,14 @@ class Naming:
 class Destination:
     """Which formats are wanted, and where; refused before any work when it cannot be."""
 
-    def __init__(self, formats: Sequence[str], output: str | None, group_by: str, named: Naming) -> None:
+    def __init__(
+        self,
+        formats: Sequence[str],
+        output: str | None,
+        group_by: str,
+        named: Naming,
+        repository: Repository,
+    ) -> None:
         """Check formats against `output`: a folder, `-` or None for stdout; raises UsageError."""
         from keyaudit.formats import FORMATS
 
@@ -41,6 +50,8 @@ class Destination:
         self.folder = Path(output) if output not in (None, "-") else None
         self.group_by = group_by
         self.named = named
+        self.repository = repository
+        self.place = repository.place(self.formats)
         if self.folder is not None:
             prepare_folder(self.folder)
         elif len(self.formats) > 1:
@@ -55,13 +66,13 @@ class Destination:
         """Render every format, then write: a format that cannot be rendered leaves nothing half done."""
         from keyaudit.formats import FORMATS, render
 
-        contents = {name: render(name, report, **self._options(name)) for name in self.formats}
+        where = {} if self.place is None else {"anchor": self.repository.anchor(self.place, report)}
+        options = {name: where if name in ANCHORED else self._options(name) for name in self.formats}
+        contents = {name: render(name, report, **options[name]) for name in self.formats}
         if self.folder is None:
             print_document(contents[self.formats[0]])
         else:
-            write_files(
-                self.folder, {f"report.{FORMATS[name].extension}": contents[name] for name in contents}
-            )
+            write_files(self.folder, {FORMATS[name].file: contents[name] for name in contents})
 
     def _options(self, name: str) -> dict[str, Any]:
         said = {"entity": self.named.entity} if name in NAMED else {}

@@ -22,6 +22,7 @@ Examples:
 @click.argument("file", metavar="REPORT.JSON")
 @options.report_format
 @options.output
+@options.anchor
 @options.group_by
 @options.entity
 @options.config
@@ -29,6 +30,7 @@ def command(
     file: str,
     formats: Sequence[str],
     output: str | None,
+    anchor: str | None,
     group_by: str | None,
     entity: str | None,
     config: str | None,
@@ -38,13 +40,15 @@ def command(
     REPORT.JSON is refused if its digest or its counts do not fit, which finds accidents; it is not
     signed. - reads stdin. The exit code is the one of the audit that it reports.
     """
+    from keyaudit.cli.anchoring import Repository
     from keyaudit.cli.configuration import read
     from keyaudit.cli.rendering import Destination, Naming
     from keyaudit.report_document import read as read_report
 
     settings = read(config)
     named = Naming(entity or settings.entity, settings.marking)
-    destination = Destination(formats, output, group_by or settings.group_by, named)
+    repository = Repository(anchor, settings.policy, settings.file)
+    destination = Destination(formats, output, group_by or settings.group_by, named, repository)
     report = read_report(_content(file), file="stdin" if file == "-" else file)
     destination.deliver(report)
     return report.summary.exit_code

@@ -53,6 +53,7 @@ Exit codes: 0 nothing at or above --fail-on, 1 findings, 2 usage or input error,
 )
 @options.report_format
 @options.output
+@options.anchor
 @options.group_by
 @options.entity
 @options.log_format
@@ -67,6 +68,7 @@ def command(
     engine: str,
     formats: Sequence[str],
     output: str | None,
+    anchor: str | None,
     group_by: str | None,
     entity: str | None,
     config: str | None,
@@ -76,6 +78,7 @@ def command(
     Reads metadata only, never a secret value. What could not be seen is never a pass: it is on
     page one, and the exit code is 3 where nothing worse was found.
     """
+    from keyaudit.cli.anchoring import Repository
     from keyaudit.cli.configuration import read
     from keyaudit.cli.gathering import gather, governing
     from keyaudit.cli.lineage import linked
@@ -84,7 +87,8 @@ def command(
     fixed = None if as_of is None else options.instant_of(as_of)
     settings = read(config)
     named = Naming(entity or settings.entity, settings.marking)
-    destination = Destination(formats, output, group_by or settings.group_by, named)
+    repository = Repository(anchor, policy or settings.policy, settings.file)
+    destination = Destination(formats, output, group_by or settings.group_by, named, repository)
     rules, chosen = governing(policy or settings.policy, frameworks or settings.frameworks)
     inventory = linked(settings.lineage, gather(settings, inventories, sources))
 

@@ -16,11 +16,17 @@ from keyaudit.model import Report
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """Where a format lives and what its file is called."""
+    """Where a format lives and what its file is called: `report.EXTENSION`, or the name its readers want."""
 
     extension: str
     module: str
     binary: bool = False
+    called: str | None = None
+
+    @property
+    def file(self) -> str:
+        """The name of its file."""
+        return self.called or f"report.{self.extension}"
 
 
 FORMATS: dict[str, Format] = {
@@ -30,6 +36,10 @@ FORMATS: dict[str, Format] = {
     "markdown": Format("md", "keyaudit.formats.markdown"),
     "html": Format("html", "keyaudit.formats.html"),
     "pdf": Format("pdf", "keyaudit.formats.pdf", binary=True),
+    "sarif": Format("sarif", "keyaudit.formats.sarif"),
+    "junit": Format("junit.xml", "keyaudit.formats.junit"),
+    "gitlab": Format("json", "keyaudit.formats.code_quality", called="gl-code-quality-report.json"),
+    "github": Format("github.txt", "keyaudit.formats.annotations"),
 }
 
 

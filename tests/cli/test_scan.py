@@ -181,12 +181,14 @@ def test_names_cannot_drive_the_terminal(folder: Path, keyaudit) -> None:
 def test_a_saved_report_is_rendered_again_to_the_same_bytes(folder: Path, keyaudit) -> None:
     inventory = write(folder, STALE, UNDATED)
     formats = [
-        part for name in ("json", "terminal", "csv", "markdown", "html") for part in ("--format", name)
+        part
+        for name in ("json", "terminal", "csv", "markdown", "html", "junit")
+        for part in ("--format", name)
     ]
     keyaudit("scan", "--inventory", inventory, *AS_OF, "--framework", "soc2", *formats, "--output", "first")
     done = keyaudit("report", "first/report.json", *formats, "--output", "second")
     assert done.returncode == 1, "the code of the audit that it reports"
-    assert len(list((folder / "first").iterdir())) == 5
+    assert len(list((folder / "first").iterdir())) == 6
     for file in (folder / "first").iterdir():
         assert (folder / "second" / file.name).read_bytes() == file.read_bytes(), file.name
     piped = keyaudit("report", "-", "--format", "csv", stdin=(folder / "first/report.json").read_bytes())
