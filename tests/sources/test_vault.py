@@ -305,22 +305,25 @@ class TestInterrupted:
             if report.credentials >= 500:
                 raise KeyboardInterrupt
 
-        with fleet(1200, folders=1) as server:
-            source = open_source(
+        def opened(server: VaultServer):
+            return open_source(
                 entry(server.url, mounts={"kv": ["secret"]}),
                 clock=lambda: NOW,
                 cache_dir=tmp_path,
                 environment={"VAULT_TOKEN": ROOT},
             )
+
+        with fleet(1200, folders=1) as server:
             with pytest.raises(KeyboardInterrupt):
-                source.pull(interrupt)
+                opened(server).pull(interrupt)
             kept = [file.read_text() for file in tmp_path.rglob("*.json")]
             assert kept
             assert not [text for text in kept if "CANARY" in text]
             first = reads(server)
-            again = source.pull(lambda report: None)
+            again = opened(server).pull(lambda report: None)
             assert len(again.rows) == 1200
-            assert reads(server) - first == 700
+            # What was in flight when it was killed was heard by nobody.
+            assert 600 <= reads(server) - first <= 700
 
 
 class TestStandby:
