@@ -60,7 +60,8 @@ def list_live(entries: Sequence[Entry], *, alone: bool) -> list[Inventory]:
     # gRPC's core writes to stderr by itself, where our messages must stay readable by machines.
     os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
     sources = [
-        open_source(entry, clock=now, cache_dir=_cache_folder(), environment=os.environ) for entry in entries
+        open_source(entry, clock=now, cache_dir=_cache_folder(), environment=os.environ, compare_clocks=True)
+        for entry in entries
     ]
     names = [str(entry["name"]) for entry in entries]
     kinds = [str(entry["kind"]) for entry in entries]

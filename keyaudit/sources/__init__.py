@@ -104,18 +104,26 @@ def open_source(
     clock: Clock,
     cache_dir: Path | None = None,
     environment: Mapping[str, str] | None = None,
+    compare_clocks: bool = False,
 ) -> Source:
     """Make the source that an entry describes, without asking anybody anything yet.
 
     `cache_dir` is where answers may be kept if the entry says `cache: true`; None keeps none.
-    `environment` holds the keys that settings name by variable.
+    `environment` holds the keys that settings name by variable. With `compare_clocks`, a scope whose
+    server has another time than `clock` is partial: ages would be wrong.
     Raises PolicyError with every problem of the entry, MissingExtraError.
     """
     settings, problems = _check(entry)
     if problems:
         name = str(entry.get("name", "sources"))
         raise PolicyError([_as_problem(name, problem) for problem in problems])
-    return SOURCES[entry["kind"]].load()(settings, clock=clock, cache_dir=cache_dir, environment=environment)
+    return SOURCES[entry["kind"]].load()(
+        settings,
+        clock=clock,
+        cache_dir=cache_dir,
+        environment=environment,
+        compare_clocks=compare_clocks,
+    )
 
 
 def least_privilege(name: str, entries: Iterable[Mapping[str, Any]] = ()) -> str:

@@ -39,6 +39,7 @@ def watch(client: Any, meter: Meter, *, raw: bool = False) -> Any:
 
 def _note(meter: Meter, response: Mapping[str, Any], parsed: Mapping[str, Any]) -> None:
     status = response["status_code"]
+    meter.heard(response["headers"].get("date"))
     if status < 300:
         meter.answered()
         return

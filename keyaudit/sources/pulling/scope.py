@@ -21,6 +21,10 @@ from keyaudit.sources.pulling.meter import Meter
 from keyaudit.sources.pulling.outcome import ScopeOutcome
 from keyaudit.sources.pulling.refusals import Refusal, RefusedError
 from keyaudit.sources.pulling.unfinished import Answers
+from keyaudit.times import MINUTE, describe_duration
+
+TOLERATED = 5 * MINUTE
+"""By how much clocks may differ."""
 
 Ticker = Callable[[int, Meter], None]
 """Told how many credentials there are so far, after every page."""
@@ -54,6 +58,7 @@ class ScopePull:
         self.replicated: set[str] = set()
         self.answers = Answers()
         self.whole = False
+        self.compares_clocks = False
         self._cannot_know = cannot_know
         self._pages = 0
         self._unreadable = 0
@@ -114,8 +119,18 @@ class ScopePull:
             self._refusal = error.refusal
         finally:
             self.closed()
+        if self.compares_clocks:
+            self._compare(clock())
         coverage = self._coverage(started, clock())
         return ScopeOutcome(coverage, list(self.rows.values()), frozenset(self.replicated))
+
+    def _compare(self, now: int) -> None:
+        """Ages are counted from this machine's clock: one that is off makes keys younger or older."""
+        there = self.meter.server_time()
+        if there is not None and abs(now - there) > TOLERATED:
+            how = "ahead of" if now > there else "behind"
+            by = describe_duration(abs(now - there) // MINUTE * MINUTE)
+            self.miss(f"this machine's clock is {by} {how} the server's, so ages would be wrong")
 
     def _coverage(self, started: int, finished: int) -> Coverage:
         problems = self._problems()

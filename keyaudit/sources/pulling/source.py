@@ -58,11 +58,16 @@ class PullingSource(Generic[Checked]):
         clock: Clock,
         cache_dir: Path | None,
         environment: Mapping[str, str] | None = None,
+        compare_clocks: bool = False,
     ) -> None:
-        """Take checked settings; `cache_dir` is used where they say `cache: true`."""
+        """Take checked settings; `cache_dir` is used where they say `cache: true`.
+
+        `compare_clocks` holds the clock against the servers' own: only a real one can stand that.
+        """
         self.settings = settings
         self.clock = clock
         self._environment = environment or {}
+        self._compare_clocks = compare_clocks
         chosen = settings.cache
         self.cache_dir = chosen if isinstance(chosen, Path) else cache_dir if chosen else None
         self.stop = threading.Event()
@@ -159,6 +164,7 @@ class PullingSource(Generic[Checked]):
             outcome = resumed(known)
         else:
             answers = scope.answers = unfinished.answers(scope.scope)
+            scope.compares_clocks = self._compare_clocks
             try:
                 outcome = scope.run(
                     self.clock, lambda credentials, meter: reporter.moved(scope.scope, credentials, meter)

@@ -80,7 +80,9 @@ def open_session(
 
     def deliver(send: Callable[[], requests.Response], method: str, url: str) -> requests.Response:
         refuse_others(allowed, method, urlsplit(url).path)
-        return persistently(lambda: _sent(send, judge), meter, attempts, again=again)
+        response = persistently(lambda: _sent(send, judge), meter, attempts, again=again)
+        meter.heard(response.headers.get("Date"))
+        return response
 
     session = _guarded()
     session.headers = requests.structures.CaseInsensitiveDict(
