@@ -52,7 +52,6 @@ def render(report: Report, *, anchor: Anchor | None = None) -> bytes:
                 "toolExecutionNotifications": list(_notifications(report, len(results))),
             }
         ],
-        "columnKind": "unicodeCodePoints",
         "taxonomies": sarif_rules.taxonomies(report),
         "results": results,
         "properties": _properties(report, len(results)),

@@ -16,7 +16,7 @@ MOST_RESULTS = 25_000
 """Code scanning refuses a run that has more."""
 LARGEST = 9_500_000
 """Bytes of what no compression saves; code scanning refuses more than 10 MB of a compressed file."""
-OVERHEAD = 160
+OVERHEAD = 100
 """Bytes that a result costs once compressed, beside the texts that no result before it has."""
 LONGEST_ID = 1000
 
