@@ -18,7 +18,8 @@ def make(example: Path, folder: Path) -> int:
     """Write the reports of one example into `folder` in every format; give the exit code."""
     wanted = [part for name in FORMATS for part in ("--format", name)]
     anchor = ["--anchor", f"examples/{example.name}/policy.yaml"]
-    done = keyaudit(["scan", "--as-of", AS_OF, *wanted, *anchor, "--output", str(folder)], example)
+    hub = ["--security-hub", "111122223333/eu-central-1"]
+    done = keyaudit(["scan", "--as-of", AS_OF, *wanted, *anchor, *hub, "--output", str(folder)], example)
     if not (folder / "report.json").exists():
         raise AssertionError(done.stderr.decode())
     return done.returncode

@@ -42,9 +42,13 @@ def report(format_: str, *options: str, example: Path = FIRST, code: int = 1, **
     return done.stdout
 
 
-@pytest.mark.parametrize(
-    "format_", ["json", "csv", "markdown", "html", "pdf", "sarif", "junit", "gitlab", "github"]
-)
+WRITTEN = (
+    "json", "csv", "markdown", "html", "pdf", "sarif", "junit", "gitlab", "github", "ocsf", "oscal", "asff",
+    "xlsx", "evidence-index",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("format_", WRITTEN)
 def test_no_difference_between_machines_changes_a_byte(format_: str) -> None:
     one = report(format_, PYTHONHASHSEED="1", TZ="UTC", LC_ALL="C.UTF-8", POLARS_MAX_THREADS="1")
     other = report(format_, PYTHONHASHSEED="2", TZ="Pacific/Kiritimati", LC_ALL="tr_TR.UTF-8", COLUMNS="200")

@@ -17,6 +17,7 @@ from servers.__main__ import EXAMPLE, lay_out
 from servers.estate import FAILS, JUDGED, UNSEEN, Estate
 
 FORMATS = ("json", "html", "markdown", "csv", "terminal", "sarif", "junit", "gitlab", "github")
+FORMATS += ("ocsf", "oscal", "xlsx", "evidence-index")
 WIDTHS = (80, 200)
 
 

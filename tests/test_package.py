@@ -1,4 +1,4 @@
-"""The built wheel in a bare environment: everything but the PDF works, and that says what it needs."""
+"""The built wheel in a bare environment: everything but the PDF and the workbook works, and those say what they need."""
 
 from __future__ import annotations
 
@@ -73,8 +73,9 @@ def test_the_wheel_holds_policies_frameworks_templates_and_the_licence(wheel) ->
     assert not [name for name in names if name.startswith(("tests/", "examples/", "reports/"))]
 
 
-def test_the_base_install_writes_every_format_but_pdf(program, tmp_path) -> None:
+def test_the_base_install_writes_every_format_but_pdf_and_xlsx(program, tmp_path) -> None:
     named = ("json", "html", "csv", "markdown", "terminal", "sarif", "junit", "gitlab", "github")
+    named += ("ocsf", "oscal", "asff", "evidence-index")
     wanted = [part for name in named for part in ("--format", name)]
     done = run(program, tmp_path, *SCAN, *wanted, "--anchor", "policy.yaml", "--output", tmp_path / "out")
     assert done.returncode == 1, done.stderr
@@ -90,6 +91,7 @@ def test_the_same_bytes_come_from_the_wheel_and_from_the_checkout(program, tmp_p
 
 EXTRAS = {
     "pdf": (*SCAN, "--format", "pdf", "--output", "out"),
+    "xlsx": (*SCAN, "--format", "xlsx", "--output", "out"),
     "duckdb": (*SCAN, "--engine", "duckdb"),
 }
 SOURCES = """\
@@ -113,7 +115,7 @@ def test_a_missing_extra_is_one_line_that_says_which(program, tmp_path, extra) -
     assert done.returncode == 2
     assert done.stdout == ""
     assert done.stderr.splitlines()[1:] == [f"hint: pip install 'keyaudit[{extra}]'"]
-    assert not list((tmp_path / "out").glob("*")) if extra == "pdf" else True
+    assert not list((tmp_path / "out").glob("*")) if extra in {"pdf", "xlsx"} else True
 
 
 @pytest.mark.parametrize("family", ["aws", "gcp", "vault", "openai", "anthropic"])

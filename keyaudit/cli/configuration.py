@@ -18,7 +18,7 @@ DEFAULT_FILE = "keyaudit.yaml"
 
 LISTS = ("inventory", "frameworks")
 TEXTS: dict[str, tuple[str, ...]] = {"policy": (), "fail_on": options.SEVERITIES, "group_by": options.GROUPS}
-REPORT = ("entity", "marking")
+REPORT = ("entity", "marking", "security_hub")
 SOURCE_PATHS = ("cache", "ca_cert")
 KEYS = (*LISTS, "sources", "lineage", *TEXTS, "report")
 
@@ -37,6 +37,7 @@ class Configuration:
     group_by: str = "owner"
     entity: str | None = None
     marking: str | None = None
+    security_hub: str | None = None
 
 
 def read(config: str | None) -> Configuration:
@@ -91,9 +92,9 @@ def _complaint(name: str, value: Any) -> str | None:
 
 
 def _report(node: Node, file: str) -> Iterator[Problem]:
-    """Check what reports say of the entity and of their confidentiality."""
+    """Check what reports say of the entity, of their confidentiality and of where findings go."""
     if not isinstance(node.content, dict):
-        yield Problem(file, node.line, node.column, "report", f"expected {' or '.join(REPORT)}")
+        yield Problem(file, node.line, node.column, "report", f"expected some of {', '.join(REPORT)}")
         return
     for name, entry in node.items():
         field = f"report.{name}"
@@ -103,6 +104,8 @@ def _report(node: Node, file: str) -> Iterator[Problem]:
             )
         elif not isinstance(entry.node.value(), str) or not entry.node.value().strip():
             yield Problem(file, entry.node.line, entry.node.column, field, "expected text")
+        elif name == "security_hub" and not options.is_place(entry.node.value()):
+            yield Problem(file, entry.node.line, entry.node.column, field, f"expected {options.A_PLACE}")
 
 
 def _sources(node: Node, file: str) -> Iterator[Problem]:

@@ -82,10 +82,11 @@ fail_on: high
 # How the terminal report groups findings: owner or environment.
 group_by: owner
 
-# What reports for people say of you: who is audited, and the marking of those that are handed on.
+# What reports say of you: who is audited, and the marking of those that are handed on.
 # report:
 #   entity: Acme, Inc.
 #   marking: Confidential
+#   security_hub: 111122223333/eu-west-1   # where asff sends what is of no AWS account or region
 """
 
 

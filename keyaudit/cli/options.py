@@ -77,6 +77,13 @@ entity: Decorator = click.option(
     metavar="TEXT",
     help="Who is audited, as reports for people name it.  [default: keyaudit.yaml's, else the policy's name]",
 )
+security_hub: Decorator = click.option(
+    "--security-hub",
+    metavar="ACCOUNT/REGION",
+    callback=lambda _context, _option, place: _a_place(place),
+    help="Where asff sends findings that are of no AWS account or region.  "
+    "[default: keyaudit.yaml's, else the only one that was listed]",
+)
 
 log_format: Decorator = click.option(
     "--log-format",
@@ -96,6 +103,7 @@ source: Decorator = click.option(
     help="A source of keyaudit.yaml. Repeat for several.",
 )
 
+A_PLACE = "an AWS account and region, such as 111122223333/eu-west-1"
 FIRST, END = 0, 253_370_764_800_000_000
 """Microseconds: the beginnings of 1970 and 9999, between which an audit can be made."""
 
@@ -113,6 +121,20 @@ def instant_of(text: str | None) -> int:
     if not FIRST <= instant < END:
         raise click.BadParameter(f"{text} does not lie in the years 1970 to 9998", param_hint="--as-of")
     return instant
+
+
+def _a_place(text: str | None) -> str | None:
+    """Check `--security-hub`; raises click.BadParameter."""
+    if text is not None and not is_place(text):
+        raise click.BadParameter(f"{text!r} is not {A_PLACE}")
+    return text
+
+
+def is_place(text: object) -> bool:
+    """Say whether this is an AWS account and region, such as `111122223333/eu-west-1`."""
+    from keyaudit.formats.aws_places import read
+
+    return isinstance(text, str) and read(text) is not None
 
 
 def beside(file: Path, name: str) -> str:

@@ -26,10 +26,14 @@ NAMED, MARKED = ("terminal", "markdown", "html", "pdf"), ("html", "pdf")
 
 @dataclass(frozen=True, slots=True)
 class Naming:
-    """What only whoever makes a report can say: who is audited, and how confidential that is."""
+    """What only whoever makes a report can say: who is audited, how confidential that is, where it goes.
+
+    `security_hub` is the `ACCOUNT/REGION` of findings that are of no account or region of AWS.
+    """
 
     entity: str | None = None
     marking: str | None = None
+    security_hub: str | None = None
 
 
 class Destination:
@@ -78,6 +82,8 @@ class Destination:
         said = {"entity": self.named.entity} if name in NAMED else {}
         if name in MARKED and self.named.marking is not None:
             said["marking"] = self.named.marking
+        if name == "asff":
+            return {"security_hub": self.named.security_hub}
         if name != "terminal":
             return said
         on_screen = self.folder is None and is_terminal()

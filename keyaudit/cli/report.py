@@ -25,6 +25,7 @@ Examples:
 @options.anchor
 @options.group_by
 @options.entity
+@options.security_hub
 @options.config
 def command(
     file: str,
@@ -33,6 +34,7 @@ def command(
     anchor: str | None,
     group_by: str | None,
     entity: str | None,
+    security_hub: str | None,
     config: str | None,
 ) -> int:
     """Render a report that `scan --format json` saved, in any format, without auditing again.
@@ -46,7 +48,7 @@ def command(
     from keyaudit.report_document import read as read_report
 
     settings = read(config)
-    named = Naming(entity or settings.entity, settings.marking)
+    named = Naming(entity or settings.entity, settings.marking, security_hub or settings.security_hub)
     repository = Repository(anchor, settings.policy, settings.file)
     destination = Destination(formats, output, group_by or settings.group_by, named, repository)
     report = read_report(_content(file), file="stdin" if file == "-" else file)

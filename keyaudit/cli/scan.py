@@ -56,6 +56,7 @@ Exit codes: 0 nothing at or above --fail-on, 1 findings, 2 usage or input error,
 @options.anchor
 @options.group_by
 @options.entity
+@options.security_hub
 @options.log_format
 @options.config
 def command(
@@ -71,6 +72,7 @@ def command(
     anchor: str | None,
     group_by: str | None,
     entity: str | None,
+    security_hub: str | None,
     config: str | None,
 ) -> int:
     """List credentials, judge each by every rule, report, and gate on the findings.
@@ -86,7 +88,7 @@ def command(
 
     fixed = None if as_of is None else options.instant_of(as_of)
     settings = read(config)
-    named = Naming(entity or settings.entity, settings.marking)
+    named = Naming(entity or settings.entity, settings.marking, security_hub or settings.security_hub)
     repository = Repository(anchor, policy or settings.policy, settings.file)
     destination = Destination(formats, output, group_by or settings.group_by, named, repository)
     rules, chosen = governing(policy or settings.policy, frameworks or settings.frameworks)

@@ -40,6 +40,11 @@ FORMATS: dict[str, Format] = {
     "junit": Format("junit.xml", "keyaudit.formats.junit"),
     "gitlab": Format("json", "keyaudit.formats.code_quality", called="gl-code-quality-report.json"),
     "github": Format("github.txt", "keyaudit.formats.annotations"),
+    "ocsf": Format("ocsf.ndjson", "keyaudit.formats.ocsf"),
+    "oscal": Format("oscal.json", "keyaudit.formats.oscal"),
+    "asff": Format("asff.ndjson", "keyaudit.formats.asff"),
+    "xlsx": Format("xlsx", "keyaudit.formats.xlsx", binary=True),
+    "evidence-index": Format("evidence.csv", "keyaudit.formats.evidence_index"),
 }
 
 

@@ -38,21 +38,22 @@ POPULATION_COLUMNS = (
 LONGEST_CELL = 32_000
 """Characters; the common spreadsheets refuse a cell of more than 32,767."""
 
-_FORMULA = re.compile(rf"[\t\r\n]|(?:\s|{UNSEEN.pattern})*[=+@|%＝＋－＠﹢﹣﹦﹫−-]")
+FORMULA = re.compile(rf"[\t\r\n]|(?:\s|{UNSEEN.pattern})*[=+@|%＝＋－＠﹢﹣﹦﹫−-]")
 """What a spreadsheet may run, also after spaces of any kind and characters that cannot be seen."""
 
 
 def render(report: Report) -> bytes:
     """Print one row a finding under a heading row."""
-    return _table(COLUMNS, (_finding(finding) for finding in report.findings))
+    return table(COLUMNS, (finding_cells(finding) for finding in report.findings))
 
 
 def population(report: Report) -> bytes:
     """Print one row a credential of the population, judged or not, in the order of the inventory."""
-    return _table(POPULATION_COLUMNS, (_credential(row) for row in report.population))
+    return table(POPULATION_COLUMNS, (credential_cells(row) for row in report.population))
 
 
-def _table(columns: tuple[str, ...], rows: Iterable[tuple[str | None, ...]]) -> bytes:
+def table(columns: tuple[str, ...], rows: Iterable[tuple[str | None, ...]]) -> bytes:
+    """Print rows under a heading row, every cell safe for a spreadsheet; None and "" are empty."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(columns)
@@ -64,10 +65,11 @@ def _cell(value: str | None) -> str:
     if not value:
         return ""
     text = visible(value, longest=LONGEST_CELL)
-    return f"'{text}" if _FORMULA.match(value) else text
+    return f"'{text}" if FORMULA.match(value) else text
 
 
-def _finding(finding: Finding) -> tuple[str | None, ...]:
+def finding_cells(finding: Finding) -> tuple[str | None, ...]:
+    """Give what stands under `COLUMNS`, not yet escaped."""
     credential = finding.credential
     where = (
         (
@@ -105,7 +107,8 @@ def _duration(value: int | None) -> str | None:
     return None if value is None else times.format_duration(value)
 
 
-def _credential(row: PopulationRow) -> tuple[str | None, ...]:
+def credential_cells(row: PopulationRow) -> tuple[str | None, ...]:
+    """Give what stands under `POPULATION_COLUMNS`, not yet escaped."""
     return (
         row.source,
         row.scope,

@@ -35,6 +35,17 @@ def visible(text: str, *, longest: int = LONGEST) -> str:
     return UNSEEN.sub(_escape, text)
 
 
+def bounded(text: str, most: int, *, nothing: str = "(nothing)") -> str:
+    """Give visible text as strict schemas want theirs: no outer spaces, never empty, not over-long.
+
+    What has more than `most` characters loses its end, which `…` stands for.
+    """
+    shown = UNSEEN.sub(_escape, text[: most + 1]).strip()
+    if len(shown) > most or len(text) > most:
+        shown = shown[: most - 1].rstrip() + "…"
+    return shown or nothing
+
+
 def _escape(match: re.Match[str]) -> str:
     character = match[0]
     code = ord(character)

@@ -37,7 +37,11 @@ BROKEN = [
         "sources:\n  - {name: a, kind: aws-secrets-manager}\n  - {name: a, kind: aws-secrets-manager}",
         "3:12: sources[1].name: another source has this name",
     ),
-    ("report: acme", "1:9: report: expected entity or marking"),
+    ("report: acme", "1:9: report: expected some of entity, marking, security_hub"),
+    (
+        "report: {security_hub: 1111/eu-west-1}",
+        "1:24: report.security_hub: expected an AWS account and region, such as 111122223333/eu-west-1",
+    ),
     ("report: {entty: acme}", "1:10: report.entty: unknown setting; did you mean 'entity'?"),
     ("report: {entity: 3}", "1:18: report.entity: expected text"),
     ("report: {marking: ' '}", "1:19: report.marking: expected text"),

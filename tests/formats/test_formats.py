@@ -31,7 +31,7 @@ def test_every_format_shows_an_audit_of_nothing(name: str) -> None:
     nothing = large_report(0)
     policy = PolicySummary("p", "0" * 64, None, None, None, ())
     bare = replace(nothing, policy=policy, frameworks=(), coverage=(), rules=(), controls=(), waivers=())
-    assert b"0.1.0" in render(name, bare) or name in {"csv", "pdf", "gitlab"}
+    assert b"0.1.0" in render(name, bare) or name in {"csv", "pdf", "gitlab", "ocsf", "asff", "xlsx"}
 
 
 @pytest.mark.parametrize(
