@@ -152,6 +152,24 @@ def test_without_a_folder_nothing_is_kept_nor_recalled() -> None:
     unfinished.close()
 
 
+def test_an_item_is_asked_about_once_and_again_if_its_answer_was_kept_in_another_shape(
+    tmp_path: Path,
+) -> None:
+    asked: list[str] = []
+
+    def ask() -> list[int]:
+        asked.append("x")
+        return [1, 2]
+
+    before = at(tmp_path).answers("a")
+    assert before.once("x", list[int], ask) == before.once("x", list[int], ask) == [1, 2]
+    before.save()
+    after = at(tmp_path).answers("a")
+    assert (after.once("x", list[int], ask), asked) == ([1, 2], ["x"])
+    assert after.once("x", dict[str, int], lambda: {"y": 1}) == {"y": 1}
+    assert after.once("x", dict[str, int], dict) == {"y": 1}
+
+
 def test_answers_are_written_now_and_then_so_that_a_kill_costs_few(tmp_path: Path) -> None:
     answers = at(tmp_path).answers("a")
     for number in range(CHECKPOINT - 1):

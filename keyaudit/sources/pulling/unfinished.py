@@ -11,8 +11,10 @@ from __future__ import annotations
 import hashlib
 import shutil
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
@@ -26,6 +28,8 @@ SCHEMA = "keyaudit/unfinished-pull/1"
 WITHIN = 2 * HOUR
 CHECKPOINT = 500
 """Answers that a killed pull may have to ask for again, at least."""
+
+Answer = TypeVar("Answer")
 
 
 class _Finished(msgspec.Struct, frozen=True):
@@ -56,6 +60,21 @@ class Answers:
     def load(self, file: _File) -> None:
         """Take what an interrupted pull had; its start stays the start."""
         self._known, self._started = dict(file.answers), file.started
+
+    def once(self, key: str, kind: type[Answer], ask: Callable[[], Answer]) -> Answer:
+        """Give the answer about an item that was kept; else ask, and keep what is answered.
+
+        What another release of ours kept in another shape is asked for again.
+        """
+        kept = self.recall(key)
+        if kept is not None:
+            try:
+                return msgspec.json.decode(kept, type=kind)
+            except msgspec.ValidationError:
+                pass
+        answer = ask()
+        self.keep(key, msgspec.json.encode(answer))
+        return answer
 
     def recall(self, key: str) -> bytes | None:
         """Give the answer about an item, as it was kept."""

@@ -10,8 +10,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 
-import msgspec
-
 from keyaudit.inventory.rows import Rotation, Version
 from keyaudit.sources.pulling.each import Each
 from keyaudit.sources.vault.answers import SecretId, asked, batches, decoder, instant, names
@@ -19,7 +17,6 @@ from keyaudit.sources.vault.mounts import segment
 from keyaudit.sources.vault.scope import NO_USE, MountScope
 
 _ID = decoder(SecretId)
-_KEPT = msgspec.json.Decoder(SecretId)
 _GONE = SecretId("")
 _AT_ONCE = 100
 
@@ -55,14 +52,12 @@ class AppRoles(MountScope):
 
     def _secret_id(self, one: Accessor) -> SecretId:
         role, accessor = one
-        key = handle(f"{role}/{accessor}")
-        kept = self.answers.recall(key)
-        if kept is not None:
-            return _KEPT.decode(kept)
         path = self.path("role", segment(role), "secret-id-accessor", "lookup")
-        found = asked(self.vault, "POST", path, _ID, json={"secret_id_accessor": accessor})
-        self.answers.keep(key, msgspec.json.encode(found))
-        return found
+        return self.answers.once(
+            handle(f"{role}/{accessor}"),
+            SecretId,
+            lambda: asked(self.vault, "POST", path, _ID, json={"secret_id_accessor": accessor}),
+        )
 
     def _take_all(
         self, roles: Sequence[str], lists: Each[str, list[str]], lookups: Each[Accessor, SecretId]

@@ -39,7 +39,7 @@ MARKS = {"current": "keyaudit_current_version", "previous": "keyaudit_previous_v
 """Stages of versions, for which KV has no field of its own, by the label that names the version."""
 
 _METADATA = decoder(KvMetadata)
-_KEPT = msgspec.json.Decoder(KvMetadata)
+_LISTED = msgspec.json.Decoder(KvMetadata)
 _BULK = decoder(Bulk)
 _AT_ONCE = 500
 _GONE = KvMetadata("", "", 0, {})
@@ -140,12 +140,8 @@ class Kv2Scope(MountScope):
                 self._take(path, metadata)
 
     def _metadata(self, path: str) -> KvMetadata:
-        kept = self.answers.recall(path)
-        if kept is not None:
-            return _KEPT.decode(kept)
-        metadata = asked(self.vault, "GET", self.path("metadata", quoted(path)), _METADATA)
-        self.answers.keep(path, msgspec.json.encode(metadata))
-        return metadata
+        where = self.path("metadata", quoted(path))
+        return self.answers.once(path, KvMetadata, lambda: asked(self.vault, "GET", where, _METADATA))
 
     def _take(self, path: str, metadata: KvMetadata | None) -> None:
         """Take a secret; one that is there and cannot be read is taken with its name alone."""
@@ -204,7 +200,7 @@ def _bulk_page(answer: bytes, limit: int) -> Page[Found]:
     for key in bulk.keys:
         try:
             if is_path(key):
-                entries.append((key, _KEPT.decode(bulk.key_info[key])))
+                entries.append((key, _LISTED.decode(bulk.key_info[key])))
         except (KeyError, msgspec.DecodeError, UnicodeDecodeError):
             continue
     more = bulk.keys[-1] if len(bulk.keys) == limit else None

@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import ClassVar
 
-import msgspec
-
 from keyaudit.columns import VERSIONS
 from keyaudit.inventory.rows import Credential, Rotation, Version
 from keyaudit.sources.vault.answers import StaticRole, asked, batches, decoder, duration, instant
@@ -25,7 +23,6 @@ LATEST = MINUTE
 """How late a rotation may be before it was missed."""
 
 _ROLE = decoder(StaticRole)
-_KEPT = msgspec.json.Decoder(StaticRole)
 _GONE = StaticRole()
 _AT_ONCE = 500
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -83,13 +80,8 @@ class StaticRoles(MountScope):
                     self.miss(f"{strange:,} roles could not be read")
 
     def _role(self, name: str) -> StaticRole:
-        kept = self.answers.recall(name)
-        if kept is not None:
-            return _KEPT.decode(kept)
-        told = KINDS[self.mount.engine].told
-        role = asked(self.vault, "GET", self.path(told, quoted(name)), _ROLE)
-        self.answers.keep(name, msgspec.json.encode(role))
-        return role
+        path = self.path(KINDS[self.mount.engine].told, quoted(name))
+        return self.answers.once(name, StaticRole, lambda: asked(self.vault, "GET", path, _ROLE))
 
     def _take(self, name: str, role: StaticRole | None, kind: Kind) -> bool:
         """Take a role; False if it made no sense, and was taken with its name alone."""

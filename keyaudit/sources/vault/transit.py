@@ -10,8 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import msgspec
-
 from keyaudit.inventory.rows import Credential, Rotation, Version
 from keyaudit.sources.labels import read_labels
 from keyaudit.sources.vault.answers import (
@@ -37,7 +35,6 @@ ENCRYPTING = ("aes", "chacha20", "xchacha20", "rsa")
 MOST_VERSIONS = 100_000
 
 _KEY = decoder(TransitKey)
-_KEPT = msgspec.json.Decoder(TransitKey)
 _GONE = TransitKey("", {}, 0)
 _AT_ONCE = 500
 
@@ -64,12 +61,8 @@ class TransitKeys(MountScope):
                     self.miss(f"{strange:,} keys could not be read")
 
     def _key(self, name: str) -> TransitKey:
-        kept = self.answers.recall(name)
-        if kept is not None:
-            return _KEPT.decode(kept)
-        key = asked(self.vault, "GET", self.path("keys", segment(name)), _KEY)
-        self.answers.keep(name, msgspec.json.encode(key))
-        return key
+        path = self.path("keys", segment(name))
+        return self.answers.once(name, TransitKey, lambda: asked(self.vault, "GET", path, _KEY))
 
     def _take(self, name: str, key: TransitKey | None) -> bool:
         """Take a key; False if it made no sense, and was taken with its name alone."""

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
-
-import msgspec
+from typing import Any
 
 from keyaudit.sources.aws.iam.lists import Key, Use, access_keys, last_use, tags_of
 from keyaudit.sources.aws.iam.report import User
 from keyaudit.sources.pulling.each import Each
 from keyaudit.sources.pulling.unfinished import Answers
-
-Told = TypeVar("Told")
 
 
 class Questions:
@@ -49,18 +45,12 @@ class Questions:
         ]
 
     def _keys_of(self, user: User) -> list[Key]:
-        return self._once(f"keys {user.arn}", list[Key], lambda: access_keys(self._client, user.name))
+        return self._answers.once(f"keys {user.arn}", list[Key], lambda: access_keys(self._client, user.name))
 
     def _use_of(self, key: Key) -> Use:
-        return self._once(f"use {key.id}", Use, lambda: last_use(self._client, key.id))
+        return self._answers.once(f"use {key.id}", Use, lambda: last_use(self._client, key.id))
 
     def _tags_of(self, user: User) -> dict[str, str]:
-        return self._once(f"tags {user.arn}", dict[str, str], lambda: tags_of(self._client, user.name))
-
-    def _once(self, key: str, kind: type[Told], ask: Callable[[], Told]) -> Told:
-        kept = self._answers.recall(key)
-        if kept is not None:
-            return msgspec.json.decode(kept, type=kind)
-        answer = ask()
-        self._answers.keep(key, msgspec.json.encode(answer))
-        return answer
+        return self._answers.once(
+            f"tags {user.arn}", dict[str, str], lambda: tags_of(self._client, user.name)
+        )

@@ -6,8 +6,6 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
-import msgspec
-
 from keyaudit.sources.aws.kms.lists import (
     NOT_ROTATABLE,
     Key,
@@ -92,29 +90,21 @@ class Questions:
         return [next(answers) if asked(key) else otherwise for key in keys]
 
     def _key(self, listed: Listed) -> Key:
-        return self._once(f"key {listed.arn}", Key, lambda: described(self._client, listed.arn))
+        return self._answers.once(f"key {listed.arn}", Key, lambda: described(self._client, listed.arn))
 
     def _status(self, key: Key) -> Status:
-        return self._once(f"status {key.arn}", Status, lambda: rotation_status(self._client, key))
+        return self._answers.once(f"status {key.arn}", Status, lambda: rotation_status(self._client, key))
 
     def _material(self, key: Key) -> list[Material]:
         in_use = key.state not in UNUSABLE
-        return self._once(
+        return self._answers.once(
             f"materials {key.arn}",
             list[Material],
             lambda: materials(self._client, key, in_use=in_use),
         )
 
     def _tag(self, key: Key) -> dict[str, str]:
-        return self._once(f"tags {key.arn}", dict[str, str], lambda: tags_of(self._client, key.arn))
+        return self._answers.once(f"tags {key.arn}", dict[str, str], lambda: tags_of(self._client, key.arn))
 
     def _use(self, key: Key) -> Use:
-        return self._once(f"use {key.arn}", Use, lambda: last_use(self._client, key.arn))
-
-    def _once(self, key: str, kind: type[Answer], ask: Callable[[], Answer]) -> Answer:
-        kept = self._answers.recall(key)
-        if kept is not None:
-            return msgspec.json.decode(kept, type=kind)
-        answer = ask()
-        self._answers.keep(key, msgspec.json.encode(answer))
-        return answer
+        return self._answers.once(f"use {key.arn}", Use, lambda: last_use(self._client, key.arn))

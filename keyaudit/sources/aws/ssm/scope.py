@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import msgspec
-
 from keyaudit.sources.aws.places import Place
 from keyaudit.sources.aws.ssm.lists import Parameter, parameters, tags_of
 from keyaudit.sources.aws.ssm.policies import read_policies
@@ -85,10 +83,4 @@ class ParameterScope(ScopePull):
         return unreadable
 
     def _tags(self, client: Any, parameter: Parameter) -> Tags:
-        kept = self.answers.recall(parameter.arn)
-        if kept is not None:
-            known: Tags = msgspec.json.decode(kept, type=dict[str, str])
-            return known
-        found = tags_of(client, parameter.name)
-        self.answers.keep(parameter.arn, msgspec.json.encode(found))
-        return found
+        return self.answers.once(parameter.arn, dict[str, str], lambda: tags_of(client, parameter.name))

@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 
-import msgspec
-
 from keyaudit.sources.gcp.caller import Caller
 from keyaudit.sources.gcp.iam.entries import Account, Key
 from keyaudit.sources.gcp.iam.rows import SOURCE, credential_row
@@ -81,12 +79,7 @@ class KeysScope(ProjectScope):
             )
 
     def _keys(self, service: Iam, account: Account) -> list[Key]:
-        kept = self.answers.recall(account.name)
-        if kept is not None:
-            return msgspec.json.decode(kept, type=list[Key])
-        keys = service.keys(account)
-        self.answers.keep(account.name, msgspec.json.encode(keys))
-        return keys
+        return self.answers.once(account.name, list[Key], lambda: service.keys(account))
 
     @cached_property
     def _use(self) -> KeyUse:

@@ -10,8 +10,6 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
-import msgspec
-
 from keyaudit.sources.gcp.caller import Caller
 from keyaudit.sources.gcp.projects import ProjectScope
 from keyaudit.sources.gcp.secret_manager.entries import Secret, SecretVersion
@@ -23,8 +21,6 @@ from keyaudit.sources.pulling.pace import Pace
 
 BATCH = 100
 """Secrets after whose versions progress is reported."""
-
-_VERSIONS = msgspec.json.Decoder(list[SecretVersion])
 
 
 def cannot_know(settings: GcpSecretManagerSettings) -> tuple[str, ...]:
@@ -113,12 +109,7 @@ class SecretScope(ProjectScope):
 
     def _ask(self, service: Service, secret: Secret) -> list[SecretVersion]:
         key = f"{secret.name} {secret.etag}"
-        known = self.answers.recall(key)
-        if known is not None:
-            return _VERSIONS.decode(known)
-        versions = service.versions(secret.name)
-        self.answers.keep(key, msgspec.json.encode(versions))
-        return versions
+        return self.answers.once(key, list[SecretVersion], lambda: service.versions(secret.name))
 
     def _put(self, secret: Secret, versions: Sequence[SecretVersion]) -> None:
         try:
