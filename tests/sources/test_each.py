@@ -146,6 +146,15 @@ def test_what_was_deleted_meanwhile_has_an_answer_of_its_own(one) -> None:
     each = Each(store, one, "things", gone=-1)
     assert each.fetch(range(200)) == [0, *[-1] * 199]
     assert (each.reasons(), each.stopped) == ([], False)
+    assert each.remarks() == ["199 of 200 things were deleted while they were listed"]
+
+
+@pytest.mark.parametrize(("count", "gap"), [(1, False), (2, False), (3, True), (40, True)])
+def test_a_list_of_nothing_but_deleted_things_is_not_believed(count, gap, one) -> None:
+    each = Each(Store(**refusing(Kind.GONE, range(count))), one, "things", gone=-1)
+    each.fetch(range(count))
+    assert each.reasons() == ([f"all {count} things were gone when they were asked for"] if gap else [])
+    assert bool(each.remarks()) is not gap
 
 
 def test_without_one_it_counts_as_refused_but_never_ends_the_asking(one) -> None:

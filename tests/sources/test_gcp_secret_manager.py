@@ -308,7 +308,7 @@ def test_a_pull_that_was_killed_amid_the_versions_asks_only_for_the_others(
     assert covered(again)[PROD] == (
         "complete",
         150,
-        "100 version lists were known from a pull that was broken off",
+        "100 answers are those of a pull that was interrupted",
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from keyaudit.sources.pulling.pages import READINGS, Page, reread, walk
+from keyaudit.sources.pulling.pages import MOST_EMPTY, READINGS, Page, reread, walk
 from keyaudit.sources.pulling.refusals import Kind, RefusedError
 
 
@@ -139,3 +139,17 @@ def test_a_refusal_of_the_answer_itself_was_retried_where_it_was_asked_for() -> 
     with pytest.raises(RefusedError):
         reread(ask, Reader(1))
     assert len(asked) == 1
+
+
+@pytest.mark.parametrize(("empty", "ends"), [(MOST_EMPTY - 1, True), (MOST_EMPTY, False)])
+def test_a_list_of_empty_pages_ends(empty, ends) -> None:
+    server = Server(chain(1, *[0] * empty, 1))
+    pages = []
+    try:
+        pages += walk(server)
+    except RefusedError as error:
+        assert not ends
+        assert error.refusal.reason == "1,000 pages in a row held nothing"
+    else:
+        assert ends
+        assert len(pages) == empty + 2

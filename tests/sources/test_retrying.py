@@ -6,7 +6,7 @@ import pytest
 
 from keyaudit.sources.protocol import StoppedError
 from keyaudit.sources.pulling.meter import Meter
-from keyaudit.sources.pulling.pace import Pace
+from keyaudit.sources.pulling.pace import LONGEST_HOLD, Pace
 from keyaudit.sources.pulling.refusals import FATAL, TRANSIENT, Kind, RefusedError
 from keyaudit.sources.pulling.retrying import LONGEST_REST, persistently
 from sources.test_pace import Time
@@ -128,6 +128,14 @@ def test_the_server_s_own_wish_replaces_our_rest_and_holds_everybody(time) -> No
     persistently(Server(time, "yes"), other, 5)
     assert time.now == pytest.approx(began + 3.0, abs=0.01)
     assert (one.calls, one.throttled, other.calls, other.throttled) == (4, 2, 1, 0)
+
+
+def test_a_wish_that_nobody_can_wait_for_ends_the_asking(time, meter) -> None:
+    server = Server(time, refused(Kind.THROTTLED, hold=LONGEST_HOLD + 1), "yes")
+    with pytest.raises(RefusedError, match="throttled \\(asked to stay away for 121 s\\)"):
+        persistently(server, meter, 5)
+    assert len(server.asked) == 1
+    assert meter.throttled == 1
 
 
 def test_a_wish_of_nothing_is_taken_at_its_word(time, meter) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import threading
 import time
@@ -14,7 +15,7 @@ from keyaudit.model import ScopeStatus
 from keyaudit.sources import ScopeProgress
 from keyaudit.sources.protocol import StoppedError
 from keyaudit.sources.pulling.refusals import Kind, RefusedError
-from sources.shelves import NOON, Row, Shelf, Shelves, holding, reasons, statuses
+from sources.shelves import NOON, Row, Shelf, Shelves, credential, holding, reasons, statuses
 
 
 def refused(kind: Kind, detail: str | None = None):
@@ -198,7 +199,33 @@ class OursError(Exception):
     pass
 
 
-def test_a_fault_of_ours_ends_the_pull_at_once_and_every_thread_with_it() -> None:
+def test_a_fault_of_ours_costs_its_own_scope_and_is_named_without_what_it_says() -> None:
+    def broken(shelf: Shelf) -> None:
+        shelf.add(credential("seen", shelf.scope))
+        shelf.page()
+        raise OursError("CANARY: what the server said")
+
+    shelves = Shelves([Row("a", [broken]), Row("b", [holding("x")]), Row("c", [lambda shelf: 1 / 0])])
+    pulled = shelves.pull()
+    assert {each.scope: str(each.status) for each in pulled.coverage} == {
+        "a": "partial",
+        "b": "complete",
+        "c": "failed",
+    }
+    reasons = [each.reason for each in pulled.coverage if each.reason]
+    assert re.fullmatch(
+        r"the list broke off after 1 page: internal error \(OursError at test_running.py:\d+\); please report it",
+        reasons[0],
+    )
+    assert reasons[1].startswith("internal error (ZeroDivisionError at test_running.py:")
+    assert all(shelf.was_closed for shelf in shelves.made)
+
+
+class NativePanic(BaseException):
+    """What a native library raises when it gives up is no Exception."""
+
+
+def test_a_panic_ends_the_pull_at_once_and_every_thread_with_it() -> None:
     started = threading.Event()
 
     def endless(shelf: Shelf) -> None:
@@ -207,15 +234,42 @@ def test_a_fault_of_ours_ends_the_pull_at_once_and_every_thread_with_it() -> Non
 
     def broken(shelf: Shelf) -> None:
         assert started.wait(20)
-        raise OursError
+        raise NativePanic
 
     shelves = Shelves(
         [Row("a", [endless]), Row("b", [broken]), *(Row(f"c{n}", [endless]) for n in range(20))]
     )
-    with pytest.raises(OursError):
+    with pytest.raises(NativePanic):
         shelves.pull(concurrency=2)
     assert tasks() == []
     assert [shelf.scope for shelf in shelves.made if shelf.was_closed] == ["a", "b"], "the others never began"
+
+
+def test_of_two_places_with_one_name_the_second_is_lost_and_said() -> None:
+    shelves = Shelves([Row("a", [holding("x")]), Row("a", [holding("y")])])
+    pulled = shelves.pull()
+    assert [(str(each.status), each.reason) for each in pulled.coverage] == [
+        ("failed", "another place of this pull has the same name"),
+        ("complete", None),
+    ]
+    assert [row.id for row in pulled.rows] == ["x"]
+
+
+def test_a_pull_that_found_nowhere_to_look_says_so() -> None:
+    (scope,) = Shelves([]).pull().coverage
+    assert (scope.scope, scope.status, scope.credentials) == ("*", "empty", 0)
+    assert scope.reason == "nothing was found that could be listed"
+
+
+def test_a_list_without_end_ends() -> None:
+    def endless(shelf: Shelf) -> None:
+        shelf.most = 1_000
+        for number in range(2_000):
+            shelf.add(credential(str(number)))
+
+    (scope,) = Shelves([Row("a", [lambda shelf: None, endless])]).pull().coverage
+    assert (scope.status, scope.credentials) == ("partial", 1_000)
+    assert "more than 1,000 credentials" in scope.reason
 
 
 def test_an_interrupt_is_noticed_although_polars_restarts_the_wait() -> None:
@@ -350,6 +404,19 @@ def test_other_settings_have_other_remains(tmp_path: Path) -> None:
     assert asked == ["a", "a"]
 
 
+def test_nobody_takes_up_what_another_identity_saw(tmp_path: Path) -> None:
+    asked: list[str] = []
+    shelves = Shelves([Row("a", [lambda shelf: asked.append("a")]), Row("b", [holding("x")])])
+    first = shelves.source(tmp_path, concurrency=1)
+    first.identified_by("tenant-a")
+    with pytest.raises(KeyboardInterrupt):
+        first.pull(interrupt_after(1))
+    second = shelves.source(tmp_path, concurrency=1)
+    second.identified_by("tenant-b")
+    second.pull(lambda report: None)
+    assert asked == ["a", "a"]
+
+
 def test_answers_about_single_items_outlive_an_interrupt_too(tmp_path: Path) -> None:
     asked: list[str] = []
 
@@ -364,6 +431,7 @@ def test_answers_about_single_items_outlive_an_interrupt_too(tmp_path: Path) -> 
     shelves = Shelves([Row("a", [each])])
     with pytest.raises(KeyboardInterrupt):
         shelves.pull(cache_dir=tmp_path)
-    shelves.pull(cache_dir=tmp_path)
+    (scope,) = shelves.pull(cache_dir=tmp_path).coverage
     assert asked == list("abcde")
+    assert scope.reason == "3 answers are those of a pull that was interrupted"
     assert kept_in(tmp_path) == []

@@ -41,8 +41,8 @@ def files(folder: Path) -> list[Path]:
     return [file for file in folder.rglob("*") if file.is_file()]
 
 
-def at(folder: Path, now: int = NOON, settings: str = "{}") -> Unfinished:
-    return Unfinished(folder, settings, now=now)
+def at(folder: Path, now: int = NOON, settings: str = "{}", identity: str = "me") -> Unfinished:
+    return Unfinished(folder, settings, identity, now=now)
 
 
 @pytest.mark.parametrize("status", ["complete", "empty"])
@@ -143,7 +143,7 @@ def test_a_folder_that_cannot_be_written_costs_nothing_but_time(tmp_path: Path) 
 
 
 def test_without_a_folder_nothing_is_kept_nor_recalled() -> None:
-    unfinished = Unfinished(None, "{}", now=NOON)
+    unfinished = Unfinished(None, "{}", "", now=NOON)
     unfinished.keep(outcome())
     answers = unfinished.answers("a")
     answers.keep("x", b"1")
@@ -255,3 +255,35 @@ def test_answers_without_a_file_remember_nothing() -> None:
     answers.keep("x", b"1")
     answers.save()
     assert answers.recall("x") is None
+
+
+def test_what_somebody_else_saw_is_not_taken_up(tmp_path: Path) -> None:
+    at(tmp_path, identity="tenant-a").keep(outcome())
+    assert at(tmp_path, identity="tenant-b").recall("a") is None
+    assert at(tmp_path, identity="tenant-a").recall("a") is not None
+    assert "tenant" not in str(files(tmp_path))
+
+
+@pytest.mark.parametrize("mode", [0o620, 0o602, 0o666])
+def test_a_file_that_others_could_have_written_is_not_believed(mode: int, tmp_path: Path) -> None:
+    at(tmp_path).keep(outcome())
+    (file,) = files(tmp_path)
+    file.chmod(mode)
+    assert at(tmp_path).recall("a") is None
+
+
+def test_neither_is_one_in_a_folder_that_they_can_write_to(tmp_path: Path) -> None:
+    at(tmp_path).keep(outcome())
+    (file,) = files(tmp_path)
+    file.parent.chmod(0o777)
+    assert at(tmp_path).recall("a") is None
+
+
+def test_nor_one_that_a_link_leads_to(tmp_path: Path) -> None:
+    at(tmp_path).keep(outcome())
+    (file,) = files(tmp_path)
+    elsewhere = tmp_path / "elsewhere.json"
+    file.rename(elsewhere)
+    file.symlink_to(elsewhere)
+    assert at(tmp_path).recall("a") is None
+    assert at(tmp_path).answers("a").recall("x") is None

@@ -59,6 +59,7 @@ class AccountSource(PullingSource[Held], Generic[Held]):
         """See `PullingSource.plan`."""
         base = sign_in(self.settings)
         own = own_account(base)
+        self.identified_by(own.id)
         wanted, found = self._wanted(base, own)
         accounts = list(pool.map(lambda entry: enter(entry, own, base, self.settings), wanted))
         entered = [(account.id, account.session) for account in accounts if account.session is not None]

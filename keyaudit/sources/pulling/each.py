@@ -47,6 +47,7 @@ class Each(Generic[Item, Answer]):
         self.wanted = 0
         self.refused: Counter[str] = Counter()
         self.not_asked = 0
+        self.gone = 0
         self.stopped = False
 
     def fetch(self, items: Sequence[Item]) -> list[Answer | None]:
@@ -63,6 +64,8 @@ class Each(Generic[Item, Answer]):
             answer = self._ask(item)
         except RefusedError as error:
             if error.refusal.kind is Kind.GONE and self._gone is not None:
+                with self._lock:
+                    self.gone += 1
                 return self._gone
             with self._lock:
                 self._refused(error.refusal)
@@ -84,4 +87,18 @@ class Each(Generic[Item, Answer]):
         reasons = [f"{count:,} {of_all}: {reason}" for reason, count in self.refused.most_common()]
         if self.not_asked:
             reasons.append(f"{self.not_asked:,} {of_all} were then not asked for")
+        if self._all_gone:
+            reasons.append(f"all {self.wanted:,} {self._noun} were gone when they were asked for")
         return reasons
+
+    @property
+    def _all_gone(self) -> bool:
+        """Say whether a list and what it lists contradict each other: one or two may well be deleted."""
+        return self.gone > 2 and self.gone == self.wanted
+
+    def remarks(self) -> list[str]:
+        """Say what is no gap and still worth saying; for `ScopePull.remark`."""
+        if not self.gone or self._all_gone:
+            return []
+        were = "was" if self.gone == 1 else "were"
+        return [f"{self.gone:,} of {self.wanted:,} {self._noun} {were} deleted while they were listed"]

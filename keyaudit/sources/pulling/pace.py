@@ -9,7 +9,7 @@ from collections.abc import Callable
 from keyaudit.sources.protocol import StoppedError
 
 LONGEST_HOLD = 120.0
-"""Seconds. A server that asks for more is asked again after this long."""
+"""Seconds. From a server that wants more, nothing more is asked (`retrying`)."""
 
 
 class Pace:

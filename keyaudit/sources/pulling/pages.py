@@ -10,6 +10,8 @@ import msgspec
 from keyaudit.sources.pulling.refusals import Kind, RefusedError
 
 READINGS = 3
+MOST_EMPTY = 1_000
+"""Pages without an entry, one after the other."""
 
 Entry = TypeVar("Entry")
 Asked = TypeVar("Asked")
@@ -31,12 +33,16 @@ def walk(ask: Callable[[str | None], Page[Entry]]) -> Iterator[Page[Entry]]:
     """
     seen: set[str] = set()
     token: str | None = None
+    empty = 0
     while True:
         page = ask(token)
         yield page
         token = page.token
         if not token:
             return
+        empty = 0 if page.entries or page.unreadable else empty + 1
+        if empty >= MOST_EMPTY:
+            raise RefusedError(Kind.REPEATED, saying=f"{empty:,} pages in a row held nothing")
         if token in seen:
             raise RefusedError(Kind.REPEATED)
         seen.add(token)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection
 from typing import TypeVar
 
 from keyaudit.sources.pulling.meter import Meter
+from keyaudit.sources.pulling.pace import LONGEST_HOLD
 from keyaudit.sources.pulling.refusals import TRANSIENT, Kind, RefusedError
 
 LONGEST_REST = 20.0
@@ -32,6 +33,7 @@ def persistently(
             kind = error.refusal.kind
             if kind is Kind.THROTTLED:
                 meter.held_back(error.hold)
+                _patient_enough(error.hold)
             if kind not in again or attempt == attempts - 1:
                 raise
             # The scope's pace already waits as long as the server asked.
@@ -42,3 +44,9 @@ def persistently(
             meter.answered()
             return answer
     raise AssertionError("the last attempt returns or raises")
+
+
+def _patient_enough(hold: float | None) -> None:
+    """Give up rather than ask sooner than the server said, or wait for hours."""
+    if hold is not None and hold > LONGEST_HOLD:
+        raise RefusedError(Kind.THROTTLED, f"asked to stay away for {hold:,.0f} s", saying="throttled")

@@ -12,14 +12,16 @@ self.page(unreadable=page.unreadable)
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import ClassVar
+from pathlib import Path
+from typing import Any, ClassVar
 
 from keyaudit.inventory.rows import Credential
 from keyaudit.model import Coverage, ScopeStatus
-from keyaudit.sources.protocol import Clock
+from keyaudit.sources.protocol import Clock, StoppedError
+from keyaudit.sources.pulling.each import Each
 from keyaudit.sources.pulling.meter import Meter
 from keyaudit.sources.pulling.outcome import ScopeOutcome
-from keyaudit.sources.pulling.refusals import Refusal, RefusedError
+from keyaudit.sources.pulling.refusals import Kind, Refusal, RefusedError
 from keyaudit.sources.pulling.unfinished import Answers
 from keyaudit.times import MINUTE, describe_duration
 
@@ -39,6 +41,8 @@ class ScopePull:
     """
 
     source: ClassVar[str]
+    most: ClassVar[int] = 5_000_000
+    """Credentials in one scope: ten times what the largest of these services allows."""
 
     def __init__(
         self,
@@ -77,10 +81,15 @@ class ScopePull:
         """Put away what outlives the scope (a cache, a channel); called however `collect` ended."""
 
     def add(self, row: Credential) -> bool:
-        """Take a credential; False, and noted, if this scope listed its id before."""
+        """Take a credential; False, and noted, if this scope listed its id before.
+
+        Raises RefusedError for a list that does not seem to end.
+        """
         if row.id in self.rows:
             self._repeated += 1
             return False
+        if len(self.rows) >= self.most:
+            raise RefusedError(Kind.REPEATED, saying=f"more than {self.most:,} credentials")
         self.rows[row.id] = row
         return True
 
@@ -94,6 +103,12 @@ class ScopePull:
         """Report how far the scope has come, where a page takes long."""
         if self._tick is not None:
             self._tick(len(self.rows), self.meter)
+
+    def settle(self, asked: Each[Any, Any]) -> None:
+        """Take over what became of items that were asked for one by one."""
+        self.miss(*asked.reasons())
+        for note in asked.remarks():
+            self.remark(note)
 
     def miss(self, *reasons: str) -> None:
         """Say what was not seen although it is there: the scope is then partial."""
@@ -109,7 +124,7 @@ class ScopePull:
         self.remark(note)
 
     def run(self, clock: Clock, tick: Ticker) -> ScopeOutcome:
-        """List the scope. Refusals end up in its coverage; raises StoppedError, and faults of ours."""
+        """List the scope. Refusals and faults of ours end up in its coverage; raises StoppedError."""
         self._tick = tick
         started = clock()
         try:
@@ -117,8 +132,14 @@ class ScopePull:
             self.whole = True
         except RefusedError as error:
             self._refusal = error.refusal
+        except StoppedError:
+            raise
+        except Exception as error:  # noqa: BLE001 - what one server can provoke must not end every audit
+            self._refusal = Refusal(Kind.OTHER, f"internal error ({_what(error)}); please report it")
         finally:
             self.closed()
+        if self.answers.recalled:
+            self.remark(f"{self.answers.recalled:,} answers are those of a pull that was interrupted")
         if self.compares_clocks:
             self._compare(clock())
         coverage = self._coverage(started, clock())
@@ -167,3 +188,12 @@ class ScopePull:
         if problems:
             return ScopeStatus.PARTIAL
         return ScopeStatus.COMPLETE if self.rows or self._looked_into else ScopeStatus.EMPTY
+
+
+def _what(error: Exception) -> str:
+    """Name an unexpected exception and its place, never its message: that may hold what a server said."""
+    last = error.__traceback__
+    while last is not None and last.tb_next is not None:
+        last = last.tb_next
+    where = f" at {Path(last.tb_frame.f_code.co_filename).name}:{last.tb_lineno}" if last else ""
+    return f"{type(error).__name__}{where}"

@@ -68,6 +68,7 @@ class PullingSource(Generic[Checked]):
         self.clock = clock
         self._environment = environment or {}
         self._compare_clocks = compare_clocks
+        self._identity: set[str] = set()
         chosen = settings.cache
         self.cache_dir = chosen if isinstance(chosen, Path) else cache_dir if chosen else None
         self.stop = threading.Event()
@@ -80,12 +81,20 @@ class PullingSource(Generic[Checked]):
     def key(self, variable: str) -> str:
         """Give the key that an environment variable holds; raises SourceError if it holds none."""
         value = self._environment.get(variable, "").strip()
+        self.identified_by(value)
         if not value:
             raise SourceError(
                 f"source {self.name}: the environment variable {variable} is not set",
                 hint=f"export {variable}, or name another one in keyaudit.yaml",
             )
         return value
+
+    def identified_by(self, text: str) -> None:
+        """Say who asks (an account, a principal, a key): nothing of another's pull is ever taken up.
+
+        Only a digest of all that was said leaves this object.
+        """
+        self._identity.add(text)
 
     def plan(self, pool: Executor) -> Plan:
         """Find the scopes; raises SourceError if there is nothing to sign in with."""
@@ -123,26 +132,44 @@ class PullingSource(Generic[Checked]):
 
     def pull(self, progress: Progress) -> Pulled:
         """See `Source.pull`. An interrupt stops every thread, for good, before it goes on its way."""
-        unfinished = Unfinished(self.cache_dir, self.settings.model_dump_json(), now=self.clock())
-        plan, outcomes = self._listed(progress, unfinished)
-        unfinished.close()
+        plan, outcomes = self._listed(progress)
         outcomes = _judge_empty(plan.scopes, outcomes)
         rows = sorted(self.finish(outcomes), key=lambda row: (row.scope, row.id))
         every = [*plan.lost, *self.coverage(outcomes)]
+        if not every:
+            nothing = self.failed("*", "nothing was found that could be listed")
+            every = [replace(nothing, status=ScopeStatus.EMPTY)]
         return Pulled(rows, tuple(sorted(every, key=lambda each: each.scope)), self.columns(rows))
 
-    def _listed(self, progress: Progress, unfinished: Unfinished) -> tuple[Plan, list[ScopeOutcome]]:
+    def _listed(self, progress: Progress) -> tuple[Plan, list[ScopeOutcome]]:
         with ThreadPoolExecutor(self.settings.concurrency, "keyaudit-scopes") as pool:
             try:
-                plan = self.plan(pool)
+                plan = self._distinct(self.plan(pool))
+                unfinished = self._unfinished()
                 reporter = _Reporter(self.kind, progress, len(plan.scopes) + len(plan.lost))
                 for coverage in plan.lost:
                     reporter.finished(coverage, None)
-                return plan, self._ask(plan.scopes, reporter, pool, unfinished)
+                outcomes = self._ask(plan.scopes, reporter, pool, unfinished)
             except BaseException:
                 self.stop.set()
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
+        unfinished.close()
+        return plan, outcomes
+
+    def _unfinished(self) -> Unfinished:
+        """Open what an interrupted pull left; only now is it known who asks."""
+        identity = "\0".join(sorted(self._identity))
+        return Unfinished(self.cache_dir, self.settings.model_dump_json(), identity, now=self.clock())
+
+    def _distinct(self, plan: Plan) -> Plan:
+        """Let no scope answer for another of its name: all but the first are lost."""
+        first: dict[str, ScopePull] = {}
+        for scope in plan.scopes:
+            first.setdefault(scope.scope, scope)
+        doubled = [scope for scope in plan.scopes if first[scope.scope] is not scope]
+        lost = [self.failed(scope.scope, "another place of this pull has the same name") for scope in doubled]
+        return Plan(list(first.values()), [*plan.lost, *lost])
 
     def _ask(
         self, scopes: Sequence[ScopePull], reporter: _Reporter, pool: Executor, unfinished: Unfinished

@@ -1,15 +1,18 @@
 """What an interrupted pull had already seen, so that the next one resumes where it stopped.
 
-One folder a source and its settings, one file a scope. A finished scope is kept whole until the
+One folder a source, its settings and who asked; one file a scope. A finished scope is kept whole until the
 pull ends; of a scope that costs one call an item, the answers are kept as they come. When the
 pull ends, however complete, the folder goes. What is older than `WITHIN` is not used: it would
-tell of another day. Only what an inventory holds anyway is kept: ids, labels and dates.
+tell of another day, and so is what anybody else could have written. Only what an inventory holds
+anyway is kept: ids, labels and dates.
 """
 
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
+import stat
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -108,12 +111,16 @@ class Answers:
 class Unfinished:
     """The scopes of one source's pull that an interrupted one left behind."""
 
-    def __init__(self, folder: Path | None, settings: str, *, now: int) -> None:
-        """Begin; `settings` is any text that changes with them. Without `folder` nothing is kept."""
+    def __init__(self, folder: Path | None, settings: str, identity: str, *, now: int) -> None:
+        """Begin; `settings` is any text that changes with them, `identity` one that says who asks.
+
+        Without `folder` nothing is kept. What one identity saw is never taken for what another would.
+        """
         self._now = now
         self._folder = None
         if folder is not None:
-            self._folder = folder / "unfinished" / hashlib.sha256(settings.encode()).hexdigest()[:24]
+            digest = hashlib.sha256(f"{settings}\0{identity}".encode()).hexdigest()
+            self._folder = folder / "unfinished" / digest[:32]
 
     def recall(self, scope: str) -> ScopeOutcome | None:
         """Give a scope that was finished, with the times and costs of then."""
@@ -156,8 +163,8 @@ class Unfinished:
         if path is None:
             return None
         try:
-            file = msgspec.json.decode(path.read_bytes(), type=_File)
-        except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+            file = msgspec.json.decode(_read_own(path), type=_File)
+        except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return None
         fits = file.schema == SCHEMA and 0 <= self._now - file.started <= WITHIN
         return file if fits else None
@@ -170,6 +177,20 @@ def resumed(outcome: ScopeOutcome) -> ScopeOutcome:
     note = f"listed {when} by a pull that was then interrupted"
     reason = "; ".join(filter(None, (coverage.reason, note)))
     return replace(outcome, coverage=replace(coverage, reason=reason))
+
+
+def _read_own(path: Path) -> bytes:
+    """Read a file that nobody else could have written; raises OSError for any other, or none."""
+    _only_ours(path.parent.lstat())
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+    with os.fdopen(descriptor, "rb") as file:
+        _only_ours(os.fstat(descriptor))
+        return file.read()
+
+
+def _only_ours(found: os.stat_result) -> None:
+    if found.st_uid != os.geteuid() or found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        raise PermissionError("somebody else can write it")
 
 
 def _write(path: Path, file: _File) -> None:

@@ -132,7 +132,7 @@ class Kv2Scope(MountScope):
                     self._take_all(some, reads)
                     self.moved()
         finally:
-            self.miss(*reads.reasons())
+            self.settle(reads)
 
     def _take_all(self, paths: Sequence[str], reads: Each[str, KvMetadata]) -> None:
         for path, metadata in zip(paths, reads.fetch(paths), strict=True):

@@ -128,7 +128,7 @@ class MountScope(ScopePull):
                 listed = [self._sorted(folder, keys, waiting) for folder, keys in found if keys is not None]
                 yield [name for names in listed for name in names]
         finally:
-            self.miss(*lists.reasons())
+            self.settle(lists)
             if refused:
                 self.miss(f"not listed: {_shown(sorted(refused))}")
 

@@ -75,7 +75,7 @@ class StaticRoles(MountScope):
                             strange += role is not _GONE and not self._take(name, role, kind)
                         self.moved()
             finally:
-                self.miss(*reads.reasons())
+                self.settle(reads)
                 if strange:
                     self.miss(f"{strange:,} roles could not be read")
 

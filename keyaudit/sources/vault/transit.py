@@ -56,7 +56,7 @@ class TransitKeys(MountScope):
                             strange += key is not _GONE and not self._take(name, key)
                         self.moved()
             finally:
-                self.miss(*reads.reasons())
+                self.settle(reads)
                 if strange:
                     self.miss(f"{strange:,} keys could not be read")
 

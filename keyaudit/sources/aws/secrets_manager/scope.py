@@ -71,7 +71,7 @@ class SecretScope(ScopePull):
                     unreadable = page.unreadable + self._take(page.entries, lists)
                     self.page(unreadable=unreadable)
             finally:
-                self.miss(*lists.reasons())
+                self.settle(lists)
         if self._unreadable_versions:
             self.miss(f"{self._unreadable_versions:,} version lists could not be read")
 

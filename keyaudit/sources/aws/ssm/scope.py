@@ -63,7 +63,7 @@ class ParameterScope(ScopePull):
                     unreadable = page.unreadable + self._take(page.entries, lists)
                     self.page(unreadable=unreadable)
             finally:
-                self.miss(*lists.reasons())
+                self.settle(lists)
                 if self._unreadable_policies:
                     self.miss(f"{self._unreadable_policies:,} policies of parameters could not be read")
 

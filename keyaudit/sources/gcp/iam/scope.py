@@ -72,7 +72,7 @@ class KeysScope(ProjectScope):
                 self.add(credential_row(account, keys, self._use, scope=self.scope, now=self._now))
 
     def _sum_up(self, lists: Each[Account, list[Key]]) -> None:
-        self.miss(*lists.reasons())
+        self.settle(lists)
         if self._listed_twice:
             self.miss(
                 f"{self._listed_twice:,} service accounts were listed twice, so others may have been left out"

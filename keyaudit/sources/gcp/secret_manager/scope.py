@@ -78,14 +78,12 @@ class SecretScope(ProjectScope):
                         self.moved()
                     self.page(unreadable=unreadable)
             finally:
-                self.miss(*lists.reasons())
+                self.settle(lists)
                 self._account(service.counted)
 
     def _account(self, counted: int) -> None:
         if self._unreadable_versions:
             self.miss(f"{self._unreadable_versions:,} version lists could not be read")
-        if self.answers.recalled:
-            self.remark(f"{self.answers.recalled:,} version lists were known from a pull that was broken off")
         if counted > self._listed:
             self.miss(f"the service counts {counted:,} secrets and listed {self._listed:,}")
 
