@@ -83,6 +83,8 @@ class AwsJson:
             **ANYWHERE,
             **ERRORS,
             "regions": regions,
+            "no-regions": answers(200, '{"Regions": []}'),
+            "nameless-region": answers(200, '{"Regions": [{"RegionOptStatus": "ENABLED"}]}'),
             "wrong-shape": answers(200, json.dumps({entries: "many"})),
             "empty-page": page(empty),
             "repeated-token": page(same_token),

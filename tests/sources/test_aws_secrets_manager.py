@@ -118,6 +118,35 @@ class TestRegions:
         assert all("account:ListRegions was not answered (denied" in each.reason for each in pulled.coverage)
         assert "the region is not enabled for this account" in pulled.coverage[0].reason
 
+    def test_an_account_whose_list_of_regions_holds_none_does_not_vanish(self, aws: AwsCase) -> None:
+        aws.proxy.plan(Fault("no-regions", "ListRegions"))
+        (coverage,) = aws.pull(regions="all").coverage
+        assert (coverage.scope, coverage.status, coverage.reason) == (
+            f"{ACCOUNT}/*",
+            "failed",
+            "account:ListRegions listed no region",
+        )
+        assert "expires_at" in coverage.cannot_know
+        assert not aws.proxy.asked("ListSecrets")
+
+    def test_one_such_account_among_others_costs_only_itself(self, aws: AwsCase) -> None:
+        aws.proxy.plan(
+            Fault("no-regions", "ListRegions", times=1),
+            Fault("regions", "ListRegions", headers={"regions": BROKEN}),
+        )
+        found = statuses(aws.pull(regions="all", accounts=[ACCOUNT, OTHER], concurrency=1))
+        assert found == {f"{ACCOUNT}/*": "failed", f"{OTHER}/{BROKEN}": "empty"}
+
+    @pytest.mark.parametrize("breakage", ["bad-json", "nameless-region"])
+    def test_a_list_of_regions_that_makes_no_sense_counts_as_none_given(self, aws: AwsCase, breakage) -> None:
+        aws.proxy.plan(Fault(breakage, "ListRegions"))
+        pulled = aws.pull(regions="all", depth="list")
+        assert len(pulled.coverage) >= 30
+        assert all(
+            "account:ListRegions was not answered (the answer could" in each.reason
+            for each in pulled.coverage
+        )
+
 
 class TestListing:
     def test_exact_ages_deprecated_versions_and_planned_deletions(self, server: SecretsManager) -> None:

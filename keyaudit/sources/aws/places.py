@@ -15,6 +15,7 @@ from keyaudit.sources.aws.refusals import refusing
 from keyaudit.sources.aws.regions import find_regions
 from keyaudit.sources.aws.settings import ORGANIZATION, AccountSettings, AwsSettings
 from keyaudit.sources.pulling.meter import Meter
+from keyaudit.sources.pulling.refusals import RefusedError
 from keyaudit.sources.pulling.scope import ScopePull
 from keyaudit.sources.pulling.source import Plan, PullingSource
 
@@ -48,7 +49,10 @@ class AccountSource(PullingSource[Held], Generic[Held]):
     """
 
     def scopes_of(self, account: str, session: Session) -> list[ScopePull]:
-        """Make the pulls of an account that could be entered; called for several at once."""
+        """Make the pulls of an account that could be entered; called for several at once.
+
+        Raises RefusedError if it is not known what there is to ask.
+        """
         raise NotImplementedError
 
     def scopes_lost(self, account: str) -> Iterable[tuple[str, tuple[str, ...]]]:
@@ -62,13 +66,12 @@ class AccountSource(PullingSource[Held], Generic[Held]):
         self.identified_by(own.id)
         wanted, found = self._wanted(base, own)
         accounts = list(pool.map(lambda entry: enter(entry, own, base, self.settings), wanted))
-        entered = [(account.id, account.session) for account in accounts if account.session is not None]
-        each = pool.map(lambda account: self.scopes_of(*account), entered)
-        scopes = [scope for found in each for scope in found]
+        each = list(pool.map(self._begun, accounts))
+        scopes = [scope for begun, _ in each for scope in begun]
         if self.settings.whole_organization:
             for scope in scopes:  # nobody named these: one without any credential is no gap among others
                 scope.declared, scope.group = False, ORGANIZATION
-        return Plan(scopes, [*found, *(lost for account in accounts for lost in self._lost(account))])
+        return Plan(scopes, [*found, *(coverage for _, lost in each for coverage in lost)])
 
     def _wanted(self, base: Session, own: Account) -> tuple[Sequence[str], list[Coverage]]:
         if not self.settings.accounts:
@@ -96,10 +99,17 @@ class AccountSource(PullingSource[Held], Generic[Held]):
         reasons = problems + members.remarks(self.settings.skip_accounts)
         return Coverage(self.kind, ORGANIZATION, status, credentials=0, reason="; ".join(reasons) or None)
 
-    def _lost(self, account: Account) -> Sequence[Coverage]:
-        if account.refusal is None:
-            return []
-        reason = f"could not sign in to the account: {account.refusal.reason}"
+    def _begun(self, account: Account) -> tuple[Sequence[ScopePull], Sequence[Coverage]]:
+        """Give the pulls of an account, or what is said of it where there can be none."""
+        if account.session is None:
+            why = account.refusal.reason if account.refusal is not None else ""
+            return [], self._lost(account, f"could not sign in to the account: {why}")
+        try:
+            return self.scopes_of(account.id, account.session), []
+        except RefusedError as error:
+            return [], self._lost(account, error.refusal.reason)
+
+    def _lost(self, account: Account, reason: str) -> Sequence[Coverage]:
         return [
             self.failed(scope, reason, cannot_know=cannot_know)
             for scope, cannot_know in self.scopes_lost(account.id)
