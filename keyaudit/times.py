@@ -16,6 +16,8 @@ WEEK = 7 * DAY
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EARLIEST = (datetime.min.replace(tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)
 _LATEST = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)
+_LAST_SECOND = 253_402_300_799
+"""Of the year 9999."""
 _RFC3339 = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?([Zz]|[+-]\d\d:\d\d)", re.ASCII
 )
@@ -59,6 +61,13 @@ def _offset(zone: str) -> int:
     if hours > 23 or minutes > 59:
         raise ValueError(f"no such offset: {zone}")
     return (hours * HOUR + minutes * MINUTE) * (-1 if zone[0] == "-" else 1)
+
+
+def from_seconds(seconds: float) -> int:
+    """Turn seconds since the epoch into microseconds; raises ValueError outside 1970..9999."""
+    if not 0 <= seconds <= _LAST_SECOND:
+        raise ValueError("no such time")
+    return round(seconds * SECOND)
 
 
 def from_datetime(value: datetime) -> int:

@@ -16,6 +16,7 @@ from keyaudit.times import (
     format_duration,
     format_instant,
     from_datetime,
+    from_seconds,
     parse_duration,
     parse_instant,
 )
@@ -27,6 +28,18 @@ def test_an_instant_survives_being_printed(moment: datetime) -> None:
     # Before the year 1 in UTC there is nothing to print.
     if instant >= from_datetime(datetime(1, 1, 1, tzinfo=UTC)):
         assert parse_instant(format_instant(instant)) == instant
+
+
+@given(st.integers(0, 253_402_300_799))
+def test_seconds_since_the_epoch_are_exact(seconds: int) -> None:
+    assert from_seconds(seconds) == seconds * SECOND
+    assert from_seconds(1.5) == 3 * SECOND // 2
+
+
+@pytest.mark.parametrize("seconds", [-1, -0.001, 253_402_300_800, float("nan"), float("inf")])
+def test_seconds_outside_1970_to_9999_are_no_time(seconds: float) -> None:
+    with pytest.raises(ValueError, match="no such time"):
+        from_seconds(seconds)
 
 
 @given(

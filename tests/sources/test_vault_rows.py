@@ -282,8 +282,9 @@ class TestStaticRoles:
             "1 entries could not be read",
         )
 
-    def test_a_duration_that_is_none_leaves_the_name(self, server: VaultServer) -> None:
-        server.mount("database", database()).entries["a"] = role(rotation_period="soon")
+    @pytest.mark.parametrize("period", ["soon", -1, 10**15, "9" * 30, "9" * 5000])
+    def test_a_duration_that_is_none_leaves_the_name(self, period, server: VaultServer) -> None:
+        server.mount("database", database()).entries["a"] = role(rotation_period=period)
         pulled = pull(server)
         assert (pulled.rows[0].name, pulled.rows[0].versions, pulled.rows[0].rotation) == ("a", None, None)
         assert pulled.coverage[0].reason == "1 roles could not be read"

@@ -13,10 +13,10 @@ from typing import Annotated, Any
 import msgspec
 
 from keyaudit.sources.anthropic.settings import AnthropicSettings
+from keyaudit.sources.pulling.decoding import decoded
 from keyaudit.sources.pulling.json_lists import entries, error_code, last_use
 from keyaudit.sources.pulling.meter import Meter
 from keyaudit.sources.pulling.pages import Page, reread
-from keyaudit.sources.pulling.refusals import Kind, RefusedError
 from keyaudit.sources.pulling.web import Allowed, beneath, get, open_session
 from keyaudit.times import DAY, SECOND, format_instant, parse_instant
 
@@ -80,6 +80,9 @@ class Named(msgspec.Struct, frozen=True):
     email: str | None = None
 
 
+_NAMED = msgspec.json.Decoder(Named)
+
+
 class Anthropic:
     """The one door to Anthropic; everything raises RefusedError. Close it in the end."""
 
@@ -101,7 +104,7 @@ class Anthropic:
 
     def organization(self) -> Named:
         """Say whose key this is."""
-        return reread(lambda: self._get(ORGANIZATION, {}), _named)
+        return reread(lambda: self._get(ORGANIZATION, {}), lambda body: decoded(body, _NAMED))
 
     def keys(self) -> Iterator[Page[ApiKey]]:
         """List the keys of all workspaces, whatever their status."""
@@ -132,10 +135,3 @@ class Anthropic:
 
     def _get(self, path: str, params: dict[str, Any]) -> bytes:
         return get(self._http, self._base + path, params, code=error_code)
-
-
-def _named(body: bytes) -> Named:
-    try:
-        return msgspec.json.decode(body, type=Named)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise RefusedError(Kind.UNREADABLE) from None

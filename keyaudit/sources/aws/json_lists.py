@@ -17,12 +17,10 @@ import msgspec
 
 from keyaudit.sources.aws.metering import BODY
 from keyaudit.sources.aws.refusals import refusing
+from keyaudit.sources.pulling.decoding import MALFORMED, decoded
 from keyaudit.sources.pulling.pages import Page, reread, walk
 from keyaudit.sources.pulling.refusals import Kind, RefusedError
-from keyaudit.times import SECOND
-
-_LAST_SECOND = 253_402_300_799
-"""Of the year 9999."""
+from keyaudit.times import from_seconds
 
 NonEmpty = Annotated[str, msgspec.Meta(min_length=1)]
 
@@ -31,12 +29,8 @@ Answer = TypeVar("Answer")
 
 
 def instant(seconds: float | None) -> int | None:
-    """Turn Amazon's seconds into microseconds; raises ValueError outside 1970..9999."""
-    if seconds is None:
-        return None
-    if not 0 <= seconds <= _LAST_SECOND:
-        raise ValueError("no such time")
-    return round(seconds * SECOND)
+    """Turn Amazon's seconds, if there are any, into microseconds; raises ValueError outside 1970..9999."""
+    return None if seconds is None else from_seconds(seconds)
 
 
 class JsonList(Generic[Entry]):
@@ -72,7 +66,7 @@ class JsonList(Generic[Entry]):
         """Decode a page; one unreadable entry costs only itself. Raises RefusedError."""
         try:
             page = self._page.decode(body)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except MALFORMED:
             return self._read_one_by_one(body)
         return Page(page.entries, 0, _following(page))
 
@@ -86,21 +80,15 @@ class JsonList(Generic[Entry]):
         for entry in page.entries:
             try:
                 entries.append(self._entry.decode(json.dumps(entry)))
-            except ValueError:
+            except (ValueError, RecursionError):
                 continue
         return Page(entries, len(page.entries) - len(entries), _following(page))
 
 
 def told(ask: Callable[[], Any], kind: type[Answer]) -> Answer:
     """Ask for one thing and decode it; raises RefusedError."""
-
-    def read(body: bytes) -> Answer:
-        try:
-            return msgspec.json.decode(body, type=kind)
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            raise RefusedError(Kind.UNREADABLE) from None
-
-    return reread(lambda: _body(ask), read)
+    decoder = msgspec.json.Decoder(kind)
+    return reread(lambda: _body(ask), lambda body: decoded(body, decoder))
 
 
 def _page_of(entry: Any, field: str, token: str) -> Any:

@@ -7,7 +7,8 @@ pages.py       lists that come in pages
 each.py        lists that cost one call an item
 refusals.py    why something could not be read, in words that are safe to print
 meter.py       what a scope costs; pace.py keeps it under its quota; retrying.py asks again
-web.py         the one door to plain HTTP
+web.py         the one door to plain HTTP; deadline.py lets no answer last for ever
+decoding.py    JSON that came from outside
 json_lists.py  what AI providers answer through it: lists by the last id, reports of use
 keys.py        several API keys of one holder as the versions of one credential
 unfinished.py  what an interrupted pull had already seen

@@ -14,15 +14,14 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from keyaudit.sources.pulling.decoding import MALFORMED, decoded
 from keyaudit.sources.pulling.pages import Entry, Page, reread, walk
 from keyaudit.sources.pulling.refusals import Kind, RefusedError
-from keyaudit.times import SECOND, parse_instant
+from keyaudit.times import from_seconds, parse_instant
 
 Ask = Callable[[str | None], bytes]
 """Asks for the page after an id or a token, None for the first, and gives its body."""
 
-_LAST_SECOND = 253_402_300_799
-"""Of the year 9999."""
 _Read = TypeVar("_Read")
 
 
@@ -54,6 +53,9 @@ class _Report(msgspec.Struct):
     next_page: str | None = None
 
 
+_REPORT = msgspec.json.Decoder(_Report)
+
+
 class _Detail(msgspec.Struct):
     code: str | None = None
     type: str | None = None
@@ -64,19 +66,15 @@ class _Error(msgspec.Struct):
 
 
 def instant(seconds: int | None) -> int | None:
-    """Turn seconds since the epoch into microseconds; raises ValueError outside 1970..9999."""
-    if seconds is None:
-        return None
-    if not 0 <= seconds <= _LAST_SECOND:
-        raise ValueError("no such time")
-    return seconds * SECOND
+    """Turn seconds, if there are any, into microseconds; raises ValueError outside 1970..9999."""
+    return None if seconds is None else from_seconds(seconds)
 
 
 def error_code(body: bytes) -> str | None:
     """Find the code of an error, or its type; never its message, which may quote a key."""
     try:
         detail = msgspec.json.decode(body, type=_Error).error
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except MALFORMED:
         return None
     return detail.code or detail.type
 
@@ -96,7 +94,7 @@ def _page(body: bytes, kind: type[Entry]) -> Page[Entry]:
 def _listed(body: bytes) -> _List:
     try:
         return msgspec.json.decode(body, type=_List)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except MALFORMED:
         pass
     # The standard library also takes texts that are no Unicode: then only their entry is lost.
     try:
@@ -134,7 +132,7 @@ def last_use(ask: Ask) -> dict[str, int]:
 
 
 def _buckets(body: bytes) -> Page[_Bucket]:
-    found = _decoded(body, _Report)
+    found = decoded(body, _REPORT)
     if found.has_more and not found.next_page:
         raise RefusedError(Kind.OTHER, saying="the report goes on, but does not say where")
     for bucket in found.data:
@@ -162,15 +160,8 @@ def _counts(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and value > 0
 
 
-def _decoded(body: bytes, kind: type[_Read]) -> _Read:
-    try:
-        return msgspec.json.decode(body, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise RefusedError(Kind.UNREADABLE) from None
-
-
 def _entry(raw: msgspec.Raw, kind: type[_Read]) -> _Read | None:
     try:
         return msgspec.json.decode(raw, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except MALFORMED:
         return None

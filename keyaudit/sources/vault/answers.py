@@ -10,15 +10,13 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
+from keyaudit.sources.pulling.decoding import decoded
 from keyaudit.sources.pulling.pages import reread
-from keyaudit.sources.pulling.refusals import Kind, RefusedError
 from keyaudit.sources.vault.client import Vault
-from keyaudit.times import SECOND, parse_duration, parse_instant
+from keyaudit.times import LONGEST_DURATION, SECOND, parse_duration, parse_instant
 
 NEVER = "0001-01-01T"
 """How Go writes that there is no time."""
-_LAST_SECOND = 253_402_300_799
-"""Of the year 9999."""
 
 Data = TypeVar("Data")
 Duration = int | float | str | None
@@ -129,10 +127,7 @@ KEYS = decoder(Keys)
 
 def read(answer: bytes, kind: msgspec.json.Decoder[Envelope[Data]]) -> Data:
     """Decode an answer; raises RefusedError (`unreadable`)."""
-    try:
-        return kind.decode(answer).data
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        raise RefusedError(Kind.UNREADABLE) from None
+    return decoded(answer, kind).data
 
 
 def asked(
@@ -152,23 +147,17 @@ def instant(text: str | None) -> int | None:
     return None if not text or text.startswith(NEVER) else parse_instant(text)
 
 
-def from_epoch(seconds: int) -> int:
-    """Read seconds since the epoch; raises ValueError outside 1970..9999."""
-    if not 0 <= seconds <= _LAST_SECOND:
-        raise ValueError("no such time")
-    return seconds * SECOND
-
-
 def duration(value: Duration) -> int:
     """Read a duration, 0 for none, as microseconds; raises ValueError for what is none."""
     if isinstance(value, str):
         text = value.strip()
-        return int(text) * SECOND if text.isascii() and text.isdigit() else parse_duration(text or "0s")
-    if value is None:
-        return 0
-    if not 0 <= value < _LAST_SECOND:
-        raise ValueError("no such duration")
-    return round(value * SECOND)
+        if not (text.isascii() and text.isdigit()):
+            return parse_duration(text or "0s")
+        value = int(text)
+    span = round((value or 0) * SECOND)
+    if not 0 <= span <= LONGEST_DURATION:
+        raise ValueError("longer than a hundred years")
+    return span
 
 
 def texts(found: dict[str, Any] | None) -> dict[str, str]:

@@ -19,13 +19,12 @@ from keyaudit.sources.vault.answers import (
     batches,
     decoder,
     duration,
-    from_epoch,
     instant,
     texts,
 )
 from keyaudit.sources.vault.mounts import segment
 from keyaudit.sources.vault.scope import NO_USE, MountScope
-from keyaudit.times import HOUR, SECOND
+from keyaudit.times import HOUR, SECOND, from_seconds
 
 LATEST = HOUR
 """How late a rotation may be before it was missed."""
@@ -93,7 +92,7 @@ def fill(row: Credential, key: TransitKey) -> None:
 
 
 def _made(value: int | AsymmetricKey) -> int | None:
-    return from_epoch(value) if isinstance(value, int) else instant(value.creation_time)
+    return from_seconds(value) if isinstance(value, int) else instant(value.creation_time)
 
 
 def _class(kind: str) -> str | None:

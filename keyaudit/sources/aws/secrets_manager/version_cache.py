@@ -24,6 +24,7 @@ import msgspec
 from keyaudit.files import write_atomically
 from keyaudit.sources.aws.json_lists import instant
 from keyaudit.sources.aws.secrets_manager.entries import Secret, SecretVersion
+from keyaudit.sources.pulling.decoding import MALFORMED
 from keyaudit.times import DAY, HOUR, MINUTE
 
 SCHEMA = "keyaudit/aws-version-cache/1"
@@ -65,7 +66,7 @@ class VersionCache:
             content = msgspec.json.decode(path.read_bytes(), type=_File)
         except FileNotFoundError:
             return
-        except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+        except (OSError, *MALFORMED):
             self.note = "the version cache could not be read and was rebuilt"
             return
         if content.schema == SCHEMA:
