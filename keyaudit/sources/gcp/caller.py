@@ -33,6 +33,12 @@ class Caller:
     credentials: Any | None
     charged_to: str | None = None
 
+    @property
+    def identity(self) -> str:
+        """Give what tells callers apart, for `PullingSource.identified_by` only: it may hold a token."""
+        names = ("service_account_email", "client_id", "refresh_token", "account")
+        return "\0".join(str(getattr(self.credentials, name, "")) for name in names)
+
     def headers(self, method: str, timeout: float) -> Headers:
         """Give what authorises one call, renewed where needed; raises RefusedError."""
         if self.credentials is None:

@@ -92,6 +92,7 @@ class GcpSource(PullingSource[Checked], Generic[Checked]):
     def plan(self, pool: Executor) -> Plan:  # noqa: ARG002 - nothing is asked to find the scopes
         """See `PullingSource.plan`."""
         caller = sign_in(self.settings)
+        self.identified_by(caller.identity)
         shared = self.pace() if caller.charged_to is not None else None
         return Plan(
             [self.scope_at(project, caller, shared or self.pace()) for project in self.settings.projects]

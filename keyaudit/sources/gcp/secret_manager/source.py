@@ -45,6 +45,7 @@ class GcpSecretManager(GcpSource[GcpSecretManagerSettings]):
     def plan(self, pool: Executor) -> Plan:
         """See `PullingSource.plan`; asks each project for its locations, unless they are declared."""
         caller = sign_in(self.settings)
+        self.identified_by(caller.identity)
         if self.settings.bulk:
             return Plan(self._snapshots(caller))
         shared = self.pace() if caller.charged_to is not None else None
