@@ -23,7 +23,7 @@ NAMESPACE = "urn:keyaudit:oscal:1"
 
 LONGEST = 4000
 
-_MARKED = re.compile(r"[\\`*~^<>\[\]{}&#|]")
+_MARKED = re.compile(r"[\\`*~^<>\[\]{}&#|]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|^[-+](?=\s)|(?<=\d)[.)](?=\s)")
 _NIST = re.compile(r"([A-Z]{2})-([1-9]\d*)(?:\(([1-9]\d*)\))?", re.ASCII)
 _NOT_IN_A_TOKEN = re.compile(r"[^A-Za-z0-9._-]")
 

@@ -30,7 +30,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def render(report: Report, *, most_rows: int = MOST_ROWS) -> bytes:
-    """Make the workbook. No sheet has more than `most_rows` below its heading; what is left out is said.
+    """Make the workbook. A sheet that grows with the inventory ends after `most_rows` and says so.
 
     Raises MissingExtraError where XlsxWriter is not installed, UsageError where there is no room
     for temporary files.
@@ -91,11 +91,10 @@ class _Writer:
             page.write_string(0, column, heading, self._heading)
         rows = iter(sheet.rows)
         last = 0
-        for last, row in enumerate(islice(rows, self._most_rows), start=1):
+        for last, row in enumerate(islice(rows, self._most_rows if sheet.long else None), start=1):
             self._row(page, last, row)
         page.autofilter(0, 0, last, len(sheet.columns) - 1)
-        left = sum(1 for _ in rows) if sheet.total is None else max(0, sheet.total - last)
-        if left:
+        if left := sum(1 for _ in rows):
             self._cell(
                 page, last + 1, 0, f"… {left:,} more rows are left out here: the JSON report has them all"
             )

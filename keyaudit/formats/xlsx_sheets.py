@@ -18,17 +18,17 @@ Cell = str | int | None
 Row = Sequence[Cell]
 
 MOST_ROWS = 100_000
-"""On one sheet, below its heading. What lies beyond is counted there and on the first sheet."""
+"""On one sheet, below its heading. What lies beyond is counted at its end; the JSON report has it all."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """One sheet. `widths` are in characters, by heading; `total` counts its rows where some are left out."""
+    """One sheet. A `long` one grows with the inventory, and ends after so many rows."""
 
     name: str
     columns: tuple[str, ...]
     rows: Iterable[Row]
-    total: int | None = None
+    long: bool = False
 
 
 WIDTHS = {
@@ -38,6 +38,8 @@ WIDTHS = {
     "why": 60, "tier": 8, "severity": 10, "verdict": 10, "due_at": 22, "result": 16, "clause": 36,
     "management_response": 40, "auditors_conclusion": 40, "performed_by": 20, "reviewed_by": 20,
 }  # fmt: skip
+"""Of columns, in characters, by heading."""
+
 USUAL_WIDTH = 16
 
 LIMITS = (
@@ -60,8 +62,8 @@ def sheets(report: Report, most_rows: int) -> Iterator[Sheet]:
     if report.orphans is not None:
         columns = ("source", "scope", "id", "name")
         rows = ((each.source, each.scope, each.id, each.name) for each in report.orphans)
-        yield Sheet("Orphans", columns, rows, len(report.orphans))
-    yield Sheet("Evidence index", evidence_index.COLUMNS, evidence_index.rows(report))
+        yield Sheet("Orphans", columns, rows, long=True)
+    yield Sheet("Evidence index", evidence_index.COLUMNS, evidence_index.rows(report), long=True)
 
 
 def _summary(report: Report, most_rows: int) -> Iterator[Row]:
@@ -174,7 +176,7 @@ def _findings(report: Report) -> Sheet:
         (*csv_table.finding_cells(finding), _days_late(finding.due_at, report.as_of))
         for finding in report.findings
     )
-    return Sheet("Findings", columns, rows, len(report.findings))
+    return Sheet("Findings", columns, rows, long=True)
 
 
 def _population(report: Report) -> Sheet:
@@ -188,7 +190,7 @@ def _population(report: Report) -> Sheet:
         )
         for row in report.population
     )
-    return Sheet("Population", columns, rows, len(report.population))
+    return Sheet("Population", columns, rows, long=True)
 
 
 _RULE_COLUMNS = (
