@@ -117,7 +117,7 @@ def _finding(finding: Finding, as_of: int) -> _Case:
     where = (
         (credential.source, credential.scope, credential.id) if credential else (wording.subject(finding),)
     )
-    name = " ".join(visible(part, longest=LONGEST_ID) for part in (*where, *filter(None, [finding.version])))
+    name = " ".join(visible(part, longest=LONGEST_ID) for part in where)
     return _Case(
         name=name,
         outcome=_OUTCOMES[finding.verdict],

@@ -300,6 +300,8 @@ def test_what_a_waiver_accepts_is_suppressed_with_its_reason_at_its_own_line() -
     assert result["locations"][0]["physicalLocation"]["region"]["startLine"] == 31
     others = [each for each in run(sample_report(80))["results"] if each["properties"]["verdict"] != "waived"]
     assert not any("suppressions" in each for each in others)
+    (failed,) = run(replace(report, findings=(replace(waived, verdict=Verdict.FAIL),)))["results"]
+    assert "suppressions" not in failed, "a waiver that does not hold suppresses nothing"
 
 
 def test_what_was_not_seen_is_an_error_of_the_run_and_not_a_failed_one() -> None:
