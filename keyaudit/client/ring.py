@@ -134,7 +134,8 @@ class Trial:
         except Exception as error:
             trial.refused(key, error)
         else:
-            return trial.accepted(key, result)
+            trial.accepted(key)
+            return result
     raise trial.original
     """
 

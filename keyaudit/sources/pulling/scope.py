@@ -1,12 +1,15 @@
 """One scope: what was listed, what was missed, and the coverage that says so.
 
-class Topics(ScopePull):
-source = "acme"
+    class Topics(ScopePull):
+        source = "acme"
 
-def collect(self) -> None:
-for page in walk(self._ask):
-self.add_all(row(entry) for entry in page.entries)
-self.page(unreadable=page.unreadable)
+        def collect(self) -> None:
+            for page in walk(self._ask):
+                for entry in page.entries:
+                    self.add(row(entry))
+                self.page(unreadable=page.unreadable)
+
+What `collect` lets go as RefusedError breaks the list off; what it leaves out it says by `miss`.
 """
 
 from __future__ import annotations

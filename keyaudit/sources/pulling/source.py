@@ -1,10 +1,13 @@
 """A source: plan its scopes, pull them at once, gather what they gave.
 
-class Acme(PullingSource[AcmeSettings]):
-kind = "acme"
+    class Acme(PullingSource[AcmeSettings]):
+        kind = "acme"
+        Settings = AcmeSettings
 
-def plan(self, pool: Executor) -> Plan: ...
-def columns(self, rows: Sequence[Credential]) -> frozenset[str]: ...
+        def plan(self, pool: Executor) -> Plan: ...
+        def columns(self, rows: Sequence[Credential]) -> frozenset[str]: ...
+
+`pulling/scope.py` has what a plan is made of.
 """
 
 from __future__ import annotations
