@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from keyaudit.sources.pulling.pages import MOST_EMPTY, READINGS, Page, reread, walk
+from keyaudit.sources.pulling.pages import MOST_EMPTY, READINGS, Page, reread, walk, whole
 from keyaudit.sources.pulling.refusals import Kind, RefusedError
 
 
@@ -43,6 +43,14 @@ def test_every_page_is_given_once_and_in_order(which) -> None:
     server = Server(chain(*CHAINS[which]))
     assert [len(page.entries) for page in walk(server)] == list(CHAINS[which])
     assert server.asked == list(server.pages)
+
+
+def test_a_whole_list_lacks_nothing_or_is_refused() -> None:
+    server = Server(chain(2, 0, 1))
+    assert whole(walk(server)) == [0, 1, 0]
+    with pytest.raises(RefusedError) as refused:
+        whole(iter([Page([1]), Page([2], unreadable=1)]))
+    assert refused.value.refusal.kind is Kind.UNREADABLE
 
 
 @pytest.mark.parametrize("last", [None, ""])

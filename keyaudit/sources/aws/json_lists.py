@@ -10,7 +10,7 @@ anything, is dropped with the bytes. Times arrive as seconds since the epoch.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Annotated, Any, Generic, TypeVar
 
 import msgspec
@@ -18,7 +18,7 @@ import msgspec
 from keyaudit.sources.aws.metering import BODY
 from keyaudit.sources.aws.refusals import refusing
 from keyaudit.sources.pulling.decoding import MALFORMED, decoded
-from keyaudit.sources.pulling.pages import Page, reread, walk
+from keyaudit.sources.pulling.pages import Page, reread, walk, whole
 from keyaudit.sources.pulling.refusals import Kind, RefusedError
 from keyaudit.times import from_seconds
 
@@ -26,6 +26,18 @@ NonEmpty = Annotated[str, msgspec.Meta(min_length=1)]
 
 Entry = TypeVar("Entry")
 Answer = TypeVar("Answer")
+
+
+class Tag(msgspec.Struct, frozen=True, gc=False):
+    """A tag; AWS allows one without a value."""
+
+    key: str = msgspec.field(name="Key")
+    value: str | None = msgspec.field(name="Value", default=None)
+
+
+def labels_of(tags: Iterable[Tag]) -> dict[str, str]:
+    """Give tags as labels; one without a value has an empty one."""
+    return {tag.key: tag.value or "" for tag in tags}
 
 
 def instant(seconds: float | None) -> int | None:
@@ -55,12 +67,7 @@ class JsonList(Generic[Entry]):
 
     def whole(self, ask: Callable[..., Any]) -> list[Entry]:
         """Give all entries of all pages; raises RefusedError also if any of them cannot be read."""
-        found: list[Entry] = []
-        for page in self.pages(ask):
-            if page.unreadable:
-                raise RefusedError(Kind.UNREADABLE)
-            found += page.entries
-        return found
+        return whole(self.pages(ask))
 
     def read(self, body: bytes) -> Page[Entry]:
         """Decode a page; one unreadable entry costs only itself. Raises RefusedError."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Generic, TypeVar
 
 import msgspec
@@ -46,6 +46,16 @@ def walk(ask: Callable[[str | None], Page[Entry]]) -> Iterator[Page[Entry]]:
         if token in seen:
             raise RefusedError(Kind.REPEATED)
         seen.add(token)
+
+
+def whole(pages: Iterable[Page[Entry]]) -> list[Entry]:
+    """Give all entries of all pages; raises RefusedError also if any of them cannot be read."""
+    found: list[Entry] = []
+    for page in pages:
+        if page.unreadable:
+            raise RefusedError(Kind.UNREADABLE)
+        found += page.entries
+    return found
 
 
 def reread(ask: Callable[[], Asked], read: Callable[[Asked], Read]) -> Read:

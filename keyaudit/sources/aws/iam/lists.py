@@ -7,14 +7,13 @@ what did not arrive but not what arrived cut short, so a page that cannot be rea
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime
 from typing import Any
 
 import msgspec
 
 from keyaudit.sources.aws.iam.report import User
 from keyaudit.sources.aws.refusals import promised, refusing
-from keyaudit.sources.pulling.pages import Entry, Page, reread, walk
+from keyaudit.sources.pulling.pages import Entry, Page, reread, walk, whole
 from keyaudit.sources.pulling.refusals import Kind, RefusedError
 from keyaudit.times import from_datetime
 
@@ -49,7 +48,7 @@ def users(client: Any) -> Iterator[Page[User]]:
     """List every user."""
 
     def read(entry: Mapping[str, Any]) -> User:
-        return User(entry["UserName"], entry["Arn"], _instant(entry["CreateDate"]))
+        return User(entry["UserName"], entry["Arn"], from_datetime(entry["CreateDate"]))
 
     return _pages(lambda **at: client.list_users(MaxItems=_AS_MANY, **at), "Users", read)
 
@@ -60,7 +59,7 @@ def access_keys(client: Any, user: str) -> list[Key]:
     def read(entry: Mapping[str, Any]) -> Key:
         return _key(entry, entry["AccessKeyId"])
 
-    keys = _all(_pages(lambda **at: client.list_access_keys(UserName=user, **at), "AccessKeyMetadata", read))
+    keys = whole(_pages(lambda **at: client.list_access_keys(UserName=user, **at), "AccessKeyMetadata", read))
     if len({key.id for key in keys}) < len(keys):
         raise RefusedError(Kind.REPEATED)
     return keys
@@ -78,7 +77,7 @@ def service_keys(client: Any) -> Iterator[Page[ServiceKey]]:
             entry["UserName"],
             entry["ServiceName"],
             _key(entry, entry["ServiceSpecificCredentialId"]),
-            None if expires is None else _instant(expires),
+            None if expires is None else from_datetime(expires),
             bool(entry.get("ServiceUserName")),
         )
 
@@ -94,7 +93,7 @@ def tags_of(client: Any, user: str) -> dict[str, str]:
     def read(entry: Mapping[str, Any]) -> tuple[str, str]:
         return entry["Key"], entry.get("Value") or ""
 
-    return dict(_all(_pages(lambda **at: client.list_user_tags(UserName=user, **at), "Tags", read)))
+    return dict(whole(_pages(lambda **at: client.list_user_tags(UserName=user, **at), "Tags", read)))
 
 
 def last_use(client: Any, key: str) -> Use:
@@ -105,17 +104,13 @@ def last_use(client: Any, key: str) -> Use:
             answer = promised(client.get_access_key_last_used(AccessKeyId=key), "AccessKeyLastUsed")
         promised(answer, "ServiceName")
         used = answer.get("LastUsedDate")
-        return Use(None if used is None else _instant(used))
+        return Use(None if used is None else from_datetime(used))
 
     return reread(lambda: key, ask)
 
 
 def _key(entry: Mapping[str, Any], identifier: str) -> Key:
-    return Key(identifier, entry["Status"] == "Active", _instant(entry["CreateDate"]))
-
-
-def _instant(value: datetime) -> int:
-    return from_datetime(value)
+    return Key(identifier, entry["Status"] == "Active", from_datetime(entry["CreateDate"]))
 
 
 def _pages(
@@ -134,12 +129,3 @@ def _pages(
         return Page(entries, unreadable, following)
 
     return walk(lambda marker: reread(lambda: marker, page))
-
-
-def _all(pages: Iterator[Page[Entry]]) -> list[Entry]:
-    found = []
-    for page in pages:
-        if page.unreadable:
-            raise RefusedError(Kind.UNREADABLE)
-        found += page.entries
-    return found

@@ -87,7 +87,7 @@ class Material(msgspec.Struct, frozen=True, gc=False):
 
 
 class Tag(msgspec.Struct, frozen=True, gc=False):
-    """A tag."""
+    """A tag, as KMS alone names its fields."""
 
     key: str = msgspec.field(name="TagKey")
     value: str | None = msgspec.field(name="TagValue", default=None)

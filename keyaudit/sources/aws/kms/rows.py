@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from keyaudit.inventory.rows import Credential, Rotation, Version
 from keyaudit.sources.aws.json_lists import instant
 from keyaudit.sources.aws.kms.lists import Key, Material, Status, Use
+from keyaudit.sources.aws.schedules import rate
 from keyaudit.sources.labels import read_labels
 from keyaudit.times import format_instant
 
@@ -104,7 +105,7 @@ def _rotation(status: Status | None) -> Rotation | None:
         return None
     if not status.enabled:
         return Rotation(enabled=False)
-    schedule = f"rate({status.days} day{'' if status.days == 1 else 's'})" if status.days else None
+    schedule = rate(status.days) if status.days else None
     return Rotation(enabled=True, schedule=schedule, next_at=instant(status.next), by="service")
 
 

@@ -10,15 +10,8 @@ from typing import Any
 
 import msgspec
 
-from keyaudit.sources.aws.json_lists import JsonList, NonEmpty
+from keyaudit.sources.aws.json_lists import JsonList, NonEmpty, Tag
 from keyaudit.sources.pulling.pages import Page
-
-
-class Tag(msgspec.Struct, frozen=True, gc=False):
-    """A tag; AWS allows one without a value."""
-
-    key: str = msgspec.field(name="Key")
-    value: str | None = msgspec.field(name="Value", default=None)
 
 
 class RotationRules(msgspec.Struct, frozen=True, gc=False):

@@ -14,8 +14,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from keyaudit.inventory.rows import Credential, Rotation, Version
-from keyaudit.sources.aws.json_lists import instant
+from keyaudit.sources.aws.json_lists import instant, labels_of
 from keyaudit.sources.aws.places import Place
+from keyaudit.sources.aws.schedules import rate
 from keyaudit.sources.aws.secrets_manager.entries import RotationRules, Secret, SecretVersion
 from keyaudit.sources.labels import read_labels
 
@@ -35,7 +36,7 @@ def is_replicated(secret: Secret, place: Place) -> bool:
 
 def credential_row(secret: Secret, place: Place) -> Credential:
     """Map one entry, without versions. Raises ValueError if a time makes no sense."""
-    tags = {tag.key: tag.value or "" for tag in secret.tags or ()}
+    tags = labels_of(secret.tags or ())
     accessed = instant(secret.last_accessed)
     replica = is_replica(secret, place)
     return Credential(
@@ -82,9 +83,7 @@ def _schedule(rules: RotationRules | None) -> str | None:
         return None
     if rules.schedule:
         return rules.schedule
-    if rules.days is None:
-        return None
-    return f"rate({rules.days} day{'' if rules.days == 1 else 's'})"
+    return None if rules.days is None else rate(rules.days)
 
 
 def _in_region(arn: str, region: str | None) -> str | None:

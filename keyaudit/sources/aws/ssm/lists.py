@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import msgspec
 
-from keyaudit.sources.aws.json_lists import JsonList, NonEmpty, told
+from keyaudit.sources.aws.json_lists import JsonList, NonEmpty, Tag, labels_of, told
 from keyaudit.sources.pulling.pages import Page
 
 SECURE = [{"Key": "Type", "Option": "Equals", "Values": ["SecureString"]}]
@@ -31,13 +31,6 @@ class Parameter(msgspec.Struct, frozen=True, gc=False):
     version: Annotated[int, msgspec.Meta(ge=1)] = msgspec.field(name="Version")
     modified: float = msgspec.field(name="LastModifiedDate")
     policies: list[InlinePolicy] | None = msgspec.field(name="Policies", default=None)
-
-
-class Tag(msgspec.Struct, frozen=True, gc=False):
-    """A tag; AWS allows one without a value."""
-
-    key: str = msgspec.field(name="Key")
-    value: str | None = msgspec.field(name="Value", default=None)
 
 
 class _Tags(msgspec.Struct):
@@ -65,4 +58,4 @@ def tags_of(client: Any, name: str) -> dict[str, str]:
     def ask() -> Any:
         return client.list_tags_for_resource(ResourceType="Parameter", ResourceId=name)
 
-    return {tag.key: tag.value or "" for tag in told(ask, _Tags).tags}
+    return labels_of(told(ask, _Tags).tags)

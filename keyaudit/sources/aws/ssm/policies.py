@@ -13,6 +13,7 @@ from datetime import datetime
 
 import msgspec
 
+from keyaudit.sources.aws.schedules import rate
 from keyaudit.sources.aws.ssm.lists import InlinePolicy
 from keyaudit.times import DAY, HOUR, LONGEST_DURATION, from_datetime
 
@@ -59,8 +60,7 @@ def read_policies(policies: Sequence[InlinePolicy] | None) -> Policies:
 def schedule(reminder: int) -> str:
     """Write a reminder as the schedules of AWS are written."""
     unit, name = (DAY, "day") if reminder % DAY == 0 else (HOUR, "hour")
-    count = reminder // unit
-    return f"rate({count} {name}{'' if count == 1 else 's'})"
+    return rate(reminder // unit, name)
 
 
 def _instant(attributes: _Attributes) -> int:
