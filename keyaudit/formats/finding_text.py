@@ -25,6 +25,8 @@ def level(finding: Finding) -> str:
 
 def sentence(finding: Finding) -> str:
     """Name the credential, or what else it is about, and say what was found."""
+    if finding.credential is None and finding.subject and finding.subject in finding.message:
+        return visible(finding.message)
     version = f" (version {visible(finding.version)})" if finding.version else ""
     return f"{visible(wording.subject(finding))}{version}: {visible(finding.message)}"
 

@@ -98,7 +98,10 @@ def test_what_is_not_known_and_what_was_not_seen_are_violations() -> None:
     )
     found = violations(replace(report, findings=(unknown, unseen)))
     assert [each["severity"] for each in found] == ["minor", "major"]
-    assert found[1]["description"].startswith("vault kv: ")
+    assert found[1]["description"].startswith("vault kv: value is 91 d old")
+    named = replace(unseen, message="vault kv is failed: denied")
+    (once,) = violations(replace(report, findings=(named,)))
+    assert once["description"].startswith("vault kv is failed: denied. "), "nobody wants to read it twice"
 
 
 def test_a_waiver_solves_a_violation_and_its_end_brings_it_back() -> None:
