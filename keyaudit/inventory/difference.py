@@ -78,8 +78,8 @@ def compare(a: Side, b: Side, by: str) -> Difference:
     compared = () if a.bare or b.bare else tuple(name for name in FACTS)
     one, other = _one_each(left, key), _one_each(right, key)
     paired = one.join(other, on=key, how="inner", suffix=" b")
-    only_a = _missing(left.join(right, on=key, how="anti"), b, by, key)
-    only_b = _missing(right.join(left, on=key, how="anti"), a, by, key)
+    only_a = _missing(left.join(right, on=key, how="anti"), b, key, of=a)
+    only_b = _missing(right.join(left, on=key, how="anti"), a, key, of=b)
     different, asked = _different(paired, key, compared)
     return Difference(
         by=by,
@@ -127,15 +127,15 @@ def _different(
     return pl.concat(frames[1:]).sort(*columns, maintain_order=True), tuple(n for n in names if answers[n])
 
 
-def _missing(rows: pl.LazyFrame, other: Side, by: str, key: Sequence[str]) -> pl.DataFrame:
-    """Say of each row that the other side lacks whether that side could have seen it."""
+def _missing(rows: pl.LazyFrame, other: Side, key: Sequence[str], *, of: Side) -> pl.DataFrame:
+    """Say of each row `of` one side that the other side lacks whether that side could have seen it."""
     columns = list(dict.fromkeys((*PLACE, *key)))
     found = rows.select(columns).collect(engine="streaming").sort(columns)
     if not other.coverage:
         return found.with_columns(pl.lit(None, dtype=pl.String).alias("not_seen"))
-    # Whoever goes by names or lineages may mean any place; by ids, one that was not asked for is open.
     unlisted = next((_why(scope) for scope in other.incomplete), None)
-    if by == "id" and len(key) > 1:
+    # What a list or a CMDB names may be in any place; what was asked for by scope is in that one.
+    if len(key) > 1 or of.coverage:
         unlisted = NOT_ASKED
     whole = {scope.source: _why(scope) for scope in other.incomplete if scope.scope == EVERY_SCOPE}
     asked = (

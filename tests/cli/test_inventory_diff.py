@@ -130,6 +130,19 @@ def test_a_credential_that_could_not_be_seen_is_not_gone(write, command, scopes,
         assert found_code == code
 
 
+@pytest.mark.parametrize("by", ["name", "lineage"])
+@pytest.mark.parametrize(("scopes", "why", "code"), MISSING)
+def test_by_name_or_lineage_too_what_was_never_asked_for_is_not_gone(
+    write, command, by, scopes, why, code
+) -> None:
+    full = write("full.yaml", row("x", lineage="l"))
+    less = write("less.yaml", scopes=scopes)
+    for arguments, side in (((full, less), "only_in_a"), ((less, full), "only_in_b")):
+        found_code, found = diffed(command, *arguments, "--by", by)
+        assert names(found[side]) == [("x", why)]
+        assert found_code == code
+
+
 def test_no_difference_is_not_enough_where_a_scope_was_not_seen(write, command) -> None:
     a = write("a.yaml", row("x"))
     b = write("b.yaml", row("x"), scopes={"kv": "complete", "old": "partial:sealed"})

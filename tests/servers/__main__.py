@@ -42,7 +42,7 @@ def main() -> None:
         for name, address in acme.addresses.items():
             sys.stdout.write(f"{name:12} {address}\n")
         sys.stdout.write(
-            f"\nIn another terminal:\n\n  cd {folder} && source env\n  keyaudit scan\n  keyaudit inventory pull --output today.json\n\nCtrl-C ends the servers.\n"
+            f"\nIn another terminal:\n\n  cd {folder} && source ./env\n  keyaudit scan\n  keyaudit inventory pull --output today.json\n\nCtrl-C ends the servers.\n"
         )
         sys.stdout.flush()
         try:
