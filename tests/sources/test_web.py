@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import logging
 import re
 import threading
+import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler
 
@@ -13,7 +15,7 @@ import pytest
 import requests
 
 from keyaudit.errors import SourceError
-from keyaudit.sources.protocol import OperationRefusedError
+from keyaudit.sources.protocol import OperationRefusedError, StoppedError
 from keyaudit.sources.pulling import web
 from keyaudit.sources.pulling.meter import Meter
 from keyaudit.sources.pulling.pace import Pace
@@ -45,7 +47,7 @@ class Scripted(Loopback):
                 server.seen.append((self.command, self.path, dict(self.headers)))
                 server.say(self)
 
-            do_POST = do_DELETE = do_GET
+            do_POST = do_DELETE = do_CONNECT = do_GET
 
             def log_message(self, *_):
                 pass
@@ -81,9 +83,17 @@ def session(meter: Meter) -> Iterator[requests.Session]:
         yield open_one
 
 
-def opened(meter: Meter, *, attempts: int = 2, timeout: float = 5.0, key: str = KEY) -> requests.Session:
+def opened(
+    meter: Meter, *, attempts: int = 2, timeout: float = 5.0, key: str = KEY, longest: float | None = None
+) -> requests.Session:
     return web.open_session(
-        ALLOWED, meter, extra="openai", attempts=attempts, timeout=timeout, headers={"Authorization": key}
+        ALLOWED,
+        meter,
+        extra="openai",
+        attempts=attempts,
+        timeout=timeout,
+        longest=longest,
+        headers={"Authorization": key},
     )
 
 
@@ -287,6 +297,10 @@ DATE = "Sat, 21 Nov 2026 12:00:00 GMT"
         ({"Retry-After": "Sat, 21 Nov 2026 12:00:30 GMT"}, None),
         ({"Retry-After": "Sat, 21 Nov 2026 12:00:30", "Date": DATE}, None),
         ({"Retry-After-Ms": "250", "Retry-After": "1"}, 0.25),
+        ({"Retry-After": "86400"}, 86_400.0),
+        ({"Retry-After": "9" * 12}, 1e9),
+        ({"Retry-After": "Sat, 1 Jan 99999999999 00:00:00 GMT", "Date": DATE}, None),
+        ({"Retry-After": DATE, "Date": "Sat, 1 Jan 99999999999 00:00:00 GMT"}, None),
     ],
 )
 def test_a_server_says_how_long_to_stay_away_in_many_ways(
@@ -295,9 +309,60 @@ def test_a_server_says_how_long_to_stay_away_in_many_ways(
     assert web.retry_after(headers) == seconds
 
 
+def test_an_answer_of_no_known_time_is_still_an_answer(
+    server: Scripted, session: requests.Session, meter: Meter
+) -> None:
+    server.say = answer(Date="Sat, 1 Jan 99999999999 00:00:00 GMT")
+    assert web.get(session, f"{server.url}/v1/keys") == b"{}"
+
+
 def test_a_gateway_may_serve_the_same_paths_beneath_its_own() -> None:
     beneath = web.beneath("https://gateway.example/openai.eu/", ALLOWED)
     web.refuse_others(beneath, "GET", "/openai.eu/v1/keys")
     for path in ("/v1/keys", "/openai-eu/v1/keys", "/openai.eu/v1/keys/x"):
         with pytest.raises(OperationRefusedError):
             web.refuse_others(beneath, "GET", path)
+
+
+def dripping(part: bytes, *, first: bytes = b"", seconds: float = 0.05) -> Say:
+    """Send bytes for as long as anybody listens, often enough that no silence is one."""
+
+    def say(handler: BaseHTTPRequestHandler) -> None:
+        handler.close_connection = True
+        with contextlib.suppress(OSError):
+            handler.wfile.write(b"HTTP/1.1 200 OK\r\n" + first)
+            for _ in range(round(8 / seconds)):
+                handler.wfile.write(part)
+                time.sleep(seconds)
+
+    return say
+
+
+DRIPS = {
+    "headers": dripping(b"X: y\r\n"),
+    "one-header": dripping(b"x", first=b"X: "),
+    "body": dripping(b" ", first=b"Content-Length: 1000000\r\n\r\n"),
+    "chunks": dripping(b"1\r\nx\r\n", first=b"Transfer-Encoding: chunked\r\n\r\n"),
+    "size-of-a-chunk": dripping(b"0", first=b"Transfer-Encoding: chunked\r\n\r\n"),
+}
+
+
+@pytest.mark.parametrize("say", DRIPS.values(), ids=DRIPS)
+def test_an_answer_that_drips_has_an_end(server: Scripted, meter: Meter, say: Say) -> None:
+    server.say = say
+    started = time.monotonic()
+    with opened(meter, timeout=2.0, longest=1.0) as session:
+        assert refused(session, server).refusal.reason == "the answer took longer than 1 s"
+    assert time.monotonic() - started < 3
+    assert len(server.seen) == 1
+
+
+@pytest.mark.parametrize("say", [DRIPS["body"], lambda _: time.sleep(5)], ids=["dripping", "silent"])
+def test_a_pull_that_is_stopped_waits_for_no_answer(server: Scripted, say: Say) -> None:
+    stop = threading.Event()
+    server.say = say
+    threading.Timer(0.3, stop.set).start()
+    started = time.monotonic()
+    with opened(Meter(Pace(10_000, stop)), timeout=30) as session, pytest.raises(StoppedError):
+        web.get(session, f"{server.url}/v1/keys")
+    assert time.monotonic() - started < 3

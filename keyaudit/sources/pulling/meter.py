@@ -35,7 +35,7 @@ class Meter:
         """Note what time it was at the server: the `Date` of an answer, if it can be read."""
         try:
             at = from_datetime(parsedate_to_datetime(date or ""))
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             return
         self._heard = (at, time.monotonic())
 

@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 from keyaudit import __version__
 from keyaudit.errors import MissingExtraError, SourceError
 from keyaudit.sources.protocol import OperationRefusedError
+from keyaudit.sources.pulling.deadline import pools
 from keyaudit.sources.pulling.meter import Meter
 from keyaudit.sources.pulling.refusals import TRANSIENT, Kind, RefusedError, clean
 from keyaudit.sources.pulling.retrying import persistently
@@ -35,6 +36,12 @@ Judge = Callable[[int, Mapping[str, str]], Kind | None]
 
 LARGEST_ANSWER = 64 * 1024 * 1024
 """Bytes, unpacked. A page of a thousand keys is well under one of these mebibytes."""
+
+PATIENCE = 60.0
+"""Seconds that a whole answer may take, however short `timeout` is."""
+
+LONGEST_AWAY = 1e9
+"""Seconds, thirty years: more than that nobody means."""
 
 _BROKEN = {
     "ConnectTimeout": (Kind.UNREACHABLE, "timed out"),
@@ -65,11 +72,13 @@ def open_session(
     judge: Judge = judge,
     again: Collection[Kind] = TRANSIENT,
     connections: int = 8,
+    longest: float | None = None,
 ) -> requests.Session:
     """Open a session that asks for nothing but what `allowed` names.
 
     `extra` is the one of ours that brings requests. `timeout` is how many seconds a server may stay
-    silent. Raises SourceError for a key that no header can carry. Sending raises
+    silent, `longest` how many a whole answer may take: ten times as many, and `PATIENCE` at least,
+    unless told. Raises SourceError for a key that no header can carry. Sending raises
     OperationRefusedError before a byte leaves, RefusedError, StoppedError. Close it in the end.
     """
     try:
@@ -91,8 +100,9 @@ def open_session(
     session.auth = lambda request: request
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     session.max_redirects = 3
+    watched = pools(meter, longest=longest or max(PATIENCE, 10 * timeout))
     for scheme in ("https://", "http://"):
-        session.mount(scheme, _door(deliver, timeout, connections))
+        session.mount(scheme, _door(deliver, watched, timeout, connections))
     return session
 
 
@@ -113,7 +123,9 @@ def _guarded() -> requests.Session:
     return Guarded()
 
 
-def _door(deliver: Callable[..., requests.Response], timeout: float, connections: int) -> Any:
+def _door(
+    deliver: Callable[..., requests.Response], watched: Mapping[str, Any], timeout: float, connections: int
+) -> Any:
     from requests.adapters import HTTPAdapter
 
     class Door(HTTPAdapter):
@@ -122,6 +134,17 @@ def _door(deliver: Callable[..., requests.Response], timeout: float, connections
         def send(self, request: Any, *_: Any, **options: Any) -> Any:
             options |= {"timeout": timeout, "stream": False}
             return deliver(lambda: super(Door, self).send(request, **options), request.method, request.url)
+
+        def init_poolmanager(self, *settings: Any, **more: Any) -> None:
+            """Open connections on which no answer lasts for ever."""
+            super().init_poolmanager(*settings, **more)
+            self.poolmanager.pool_classes_by_scheme = watched
+
+        def proxy_manager_for(self, proxy: Any, **more: Any) -> Any:
+            """Open such connections by way of a proxy too."""
+            manager = super().proxy_manager_for(proxy, **more)
+            manager.pool_classes_by_scheme = watched
+            return manager
 
     return Door(pool_maxsize=connections, max_retries=0)
 
@@ -209,10 +232,10 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     """
     for name, unit in (("Retry-After-Ms", 0.001), ("Retry-After", 1.0)):
         text = str(headers.get(name, "")).strip()
-        if re.fullmatch(r"\d{1,9}(\.\d{1,6})?", text, re.ASCII):
-            return float(text) * unit
+        if re.fullmatch(r"\d{1,100}(\.\d{1,6})?", text, re.ASCII):
+            return min(float(text) * unit, LONGEST_AWAY)
     try:
         until, now = (parsedate_to_datetime(str(headers.get(name, ""))) for name in ("Retry-After", "Date"))
         return max(0.0, (until - now).total_seconds())
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
