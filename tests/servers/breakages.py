@@ -66,6 +66,17 @@ def slow(proxy, handler, body, fault):
     handler.answer(*proxy.forward(handler, body))
 
 
+def endless(proxy, handler, body, fault):
+    """Send a body without an end, for a gigabyte at most; with the status that the fault's headers name."""
+    handler.send_response(int(fault.headers.get("status", "200")))
+    handler.send_header("Connection", "close")
+    handler.end_headers()
+    handler.close_connection = True
+    part = b" " * 2**20
+    for _ in range(1024):
+        handler.wfile.write(part)
+
+
 ANYWHERE: Mapping[str, Breakage] = {
     "bad-json": answers(200, "<html>Please log in to the airport's network</html>"),
     "no-list": answers(200, "{}"),
@@ -73,4 +84,5 @@ ANYWHERE: Mapping[str, Breakage] = {
     "silent": silent,
     "truncated": truncated,
     "slow": slow,
+    "endless": endless,
 }

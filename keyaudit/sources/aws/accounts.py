@@ -14,6 +14,7 @@ from keyaudit import __version__
 from keyaudit.errors import SourceError
 from keyaudit.sources.aws.allowed import guard
 from keyaudit.sources.aws.botocore import api_models, botocore
+from keyaudit.sources.aws.bounded import bounded
 from keyaudit.sources.aws.refusals import promised, refusing
 from keyaudit.sources.aws.settings import AccountSettings, account_of
 from keyaudit.sources.pulling.refusals import Refusal, RefusedError
@@ -51,7 +52,7 @@ class Session:
             self.raw.register_component("credential_provider", resolver)
 
     def client(self, service: str, region: str) -> Any:
-        """Make a client with explicit retries and time limits; raises botocore's own errors."""
+        """Make a client with explicit limits: retries, time, size; raises botocore's own errors."""
         settings = self._settings
         config = botocore("config").Config(
             retries={"mode": "standard", "total_max_attempts": settings.attempts},
@@ -61,9 +62,10 @@ class Session:
             user_agent_extra=f"keyaudit/{__version__}",
         )
         with self._lock:
-            return self.raw.create_client(
+            client = self.raw.create_client(
                 service, region_name=region, endpoint_url=settings.endpoint_url, config=config
             )
+        return bounded(client)
 
     def home_region(self) -> str:
         """Give the region to ask for identity: the configured one, else a declared one, else the oldest."""

@@ -70,7 +70,7 @@ def refusing() -> Iterator[None]:
         yield
     except expected as error:
         raise explain(error) from None
-    except (LookupError, ValueError, TypeError, AttributeError) as error:
+    except (LookupError, ValueError, TypeError, AttributeError, RecursionError) as error:
         if not _stumbled(error):
             raise
         raise RefusedError(Kind.UNREADABLE) from None
