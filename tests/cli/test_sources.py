@@ -61,8 +61,8 @@ def test_policy_is_as_narrow_as_the_sources_that_are_named(tmp_path, command) ->
         entry("https://aws.example", accounts=["111122223333"], role="auditor"),
         entry("https://aws.example", "plain"),
     )
-    whole = json.loads(command("sources", "policy", "aws").stdout)
-    kind = json.loads(command("sources", "policy", "aws-secrets-manager").stdout)
+    whole = json.loads(command("sources", "policy", "aws", "--general").stdout)
+    kind = json.loads(command("sources", "policy", "aws-secrets-manager", "--general").stdout)
     plain = json.loads(command("sources", "policy", "--source", "plain").stdout)
     entering = json.loads(command("sources", "policy", "aws", "--source", "production").stdout)
     assert plain == kind
@@ -71,11 +71,36 @@ def test_policy_is_as_narrow_as_the_sources_that_are_named(tmp_path, command) ->
     assert "sts:AssumeRole" not in json.dumps(plain)
 
 
+def test_policy_grants_no_more_than_keyaudit_yaml_lists_and_says_of_what(tmp_path, command) -> None:
+    configure(
+        tmp_path,
+        entry("https://aws.example", accounts=["111122223333"], role="auditor"),
+        entry("https://aws.example", "plain"),
+        {"name": "v", "kind": "vault", "address": "https://vault.example", "mounts": {"kv": ["team/kv"]}},
+    )
+    named = command("sources", "policy", "--source", "production", "--source", "plain")
+    for name in ("aws", "aws-secrets-manager"):
+        done = command("sources", "policy", name)
+        assert (done.returncode, done.stdout) == (0, named.stdout)
+        assert b"just what keyaudit.yaml lists: production, plain (--general" in done.stderr
+    assert named.stderr == b"", "who names them knows"
+    vault = command("sources", "policy", "vault")
+    assert vault.stdout == command("sources", "policy", "--source", "v").stdout
+    general = command("sources", "policy", "vault", "--general")
+    assert b"team/kv" in vault.stdout
+    assert b"team/kv" not in general.stdout
+    assert general.stdout.decode() == least_privilege("vault").rstrip() + "\n"
+    for name in ("openai", "aws-iam"):
+        unlisted = command("sources", "policy", name)
+        assert (unlisted.stdout.decode(), unlisted.stderr) == (least_privilege(name).rstrip() + "\n", b"")
+
+
 SLIPS = [
     ((), "policy of what?"),
     (("asw",), "no source is called 'asw'; did you mean 'aws'?"),
     (("aws-secret-manager",), "did you mean 'aws-secrets-manager'?"),
     (("aws", "--source", "prod"), "no source is called 'prod'"),
+    (("aws", "--general", "--source", "production"), "--general is for nobody's entry"),
     (("openai", "--source", "production"), "source production is aws-secrets-manager, not openai"),
     (("--source", "production", "--source", "keys"), "these sources belong to aws and openai"),
 ]
