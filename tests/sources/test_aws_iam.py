@@ -647,6 +647,16 @@ class TestSettings:
             ({"regions": "all"}, ("regions",), "unknown setting"),
             ({"lists": []}, ("lists",), "name at least one, or leave the setting out"),
             ({"lists": ["access-keys", "access-keys"]}, ("lists",), "lists one thing twice"),
+            (
+                {"lists": ["service-specific"], "every_user": True},
+                ("every_user",),
+                "only with `access-keys` among `lists`: it is their users who are asked about",
+            ),
+            (
+                {"lists": ["keys"], "every_user": True},
+                ("lists", 0),
+                "Input should be 'access-keys' or 'service-specific'",
+            ),
             ({"lists": ["keys"]}, ("lists", 0), "Input should be 'access-keys' or 'service-specific'"),
         ],
     )

@@ -19,6 +19,7 @@ from sources.aws_case import ACCOUNT, HEALTHY, AwsCase
 from sources.iam_case import NOW, OTHER, IamCase
 
 THIRD = "777788889999"
+NO_ROLE = "only with `accounts`: our own account is listed without assuming a role"
 ACTIVE = {"State": "ACTIVE", "Status": "ACTIVE"}
 
 
@@ -209,6 +210,14 @@ class TestSettings:
                 ("accounts", 0),
                 "neither a 12-digit account id nor a role ARN",
             ),
+            ({"role": "auditor"}, ("role",), NO_ROLE),
+            ({"role": "keyaudit"}, ("role",), NO_ROLE),
+            ({"accounts": [], "external_id": "acme-audit"}, ("external_id",), NO_ROLE),
+            (
+                {"accounts": "organisation", "role": "auditor"},
+                ("accounts",),
+                "write a list of accounts, or `organization`",
+            ),
             (
                 {"accounts": [OWN], "skip_accounts": [OTHER]},
                 ("skip_accounts",),
@@ -229,6 +238,12 @@ class TestSettings:
     def test_a_mistake_is_placed_and_said(self, kind, change, path, message) -> None:
         found = check_settings({"name": "t", "kind": kind, **change})
         assert [(each.path, each.message) for each in found] == [(path, message)]
+
+    @pytest.mark.parametrize(
+        "fine", [{"external_id": None}, {"accounts": [OTHER], "role": "a", "external_id": "acme-audit"}]
+    )
+    def test_roles_go_with_accounts_to_enter(self, fine) -> None:
+        assert not check_settings({"name": "t", "kind": "aws-iam", **fine})
 
 
 def test_an_account_that_is_entered_lies_in_the_region_of_the_profile(

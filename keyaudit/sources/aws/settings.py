@@ -8,8 +8,8 @@ sources:
     accounts: ["111122223333"]      # ids or role ARNs, or `organization` for all that
                                     # organizations:ListAccounts lists; else the account that signs in
     skip_accounts: ["444455556666"] # of an organization, by choice; its coverage names them
-    role: keyaudit                  # the role to assume where `accounts` gives only an id
-    external_id: acme-audit
+    role: keyaudit                  # with `accounts`: the role to assume where that gives only an id
+    external_id: acme-audit         # with `accounts`: what those roles ask for
     endpoint_url: http://127.0.0.1:5000   # emulators only
 
 Only `name` and `kind` are needed. What is global in an account has no `regions`.
@@ -107,6 +107,13 @@ class AccountSettings(PullSettings):
     def declared_region(self) -> str | None:
         """Give a region that is declared, if any is."""
         return None
+
+    @field_validator("role", "external_id")
+    @classmethod
+    def _some_role_is_assumed(cls, given: str | None, others: ValidationInfo) -> str | None:
+        if given is not None and others.data.get("accounts") == ():
+            raise ValueError("only with `accounts`: our own account is listed without assuming a role")
+        return given
 
     @field_validator("skip_accounts")
     @classmethod

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from keyaudit.sources.aws.settings import AccountSettings
 from keyaudit.sources.pulling.settings import distinct, not_empty
@@ -30,3 +30,10 @@ class AwsIamSettings(AccountSettings):
     tags: bool = False
     every_user: bool = False
     requests_per_second: float = Field(default=10, gt=0, le=100_000)
+
+    @field_validator("every_user")
+    @classmethod
+    def _access_keys_are_listed(cls, every_user: bool, others: ValidationInfo) -> bool:  # noqa: FBT001 - pydantic's
+        if every_user and "access-keys" not in others.data.get("lists", ("access-keys",)):
+            raise ValueError("only with `access-keys` among `lists`: it is their users who are asked about")
+        return every_user
