@@ -61,6 +61,11 @@ NAMES = frozenset((*CREDENTIALS, "versions", *(f"versions.{name}" for name in VE
 REQUIRED = ("source", "scope", "id", "name")
 REQUIRED_OF_VERSION = ("id", "state")
 
+ROTATION = ("rotation_by", "rotation_enabled", "rotation_next_at", "rotation_schedule")
+"""What is known of a rotation that a service does, or reminds of, by itself."""
+USE = ("last_used_at", "never_used", "versions.last_used_at")
+"""What is known of use."""
+
 CHOICES: dict[str, tuple[str, ...]] = {
     "class": (
         "api-key",

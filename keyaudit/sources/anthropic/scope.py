@@ -6,25 +6,15 @@ from collections.abc import Callable
 from contextlib import closing
 from typing import TypeVar
 
+from keyaudit.columns import USE
 from keyaudit.sources.anthropic.api import Anthropic, ApiKey
 from keyaudit.sources.anthropic.rows import SOURCE, Names, creator_of, key_rows, person_of, workspace_of
 from keyaudit.sources.anthropic.settings import AnthropicSettings
 from keyaudit.sources.protocol import Clock
-from keyaudit.sources.pulling.keys import KeyList
+from keyaudit.sources.pulling.keys import NEVER_TOLD, KeyList
 from keyaudit.sources.pulling.meter import Meter
 from keyaudit.sources.pulling.refusals import FATAL, Kind, RefusedError
 from keyaudit.sources.pulling.scope import ScopePull
-
-_NEVER_TOLD = (
-    "last_changed_at",
-    "last_rotated_at",
-    "rotation_by",
-    "rotation_enabled",
-    "rotation_next_at",
-    "rotation_schedule",
-    "versions.retired_at",
-)
-USE = ("last_used_at", "never_used", "versions.last_used_at")
 
 Connect = Callable[[Meter], Anthropic]
 Told = TypeVar("Told")
@@ -32,7 +22,7 @@ Told = TypeVar("Told")
 
 def cannot_know(settings: AnthropicSettings) -> tuple[str, ...]:
     """Name the columns that Anthropic cannot fill, or was told not to be asked about."""
-    return _NEVER_TOLD if settings.last_use else tuple(sorted((*_NEVER_TOLD, *USE)))
+    return NEVER_TOLD if settings.last_use else tuple(sorted((*NEVER_TOLD, *USE)))
 
 
 class OrganizationScope(ScopePull):

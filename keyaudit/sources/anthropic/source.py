@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import Executor
 
+from keyaudit.columns import USE
 from keyaudit.inventory.rows import Credential
 from keyaudit.sources.anthropic.api import Anthropic
 from keyaudit.sources.anthropic.rows import SOURCE
-from keyaudit.sources.anthropic.scope import USE, OrganizationScope
+from keyaudit.sources.anthropic.scope import OrganizationScope
 from keyaudit.sources.anthropic.settings import AnthropicSettings
 from keyaudit.sources.pulling.keys import COLUMNS
 from keyaudit.sources.pulling.meter import Meter

@@ -9,20 +9,9 @@ from keyaudit.sources.openai.api import AdminKey, OpenAi, Project, ProjectKey
 from keyaudit.sources.openai.rows import ADMIN_SCOPE, SOURCE, admin_rows, project_rows
 from keyaudit.sources.openai.settings import OpenAiSettings
 from keyaudit.sources.protocol import Clock
-from keyaudit.sources.pulling.keys import KeyList
+from keyaudit.sources.pulling.keys import NEVER_TOLD, KeyList
 from keyaudit.sources.pulling.meter import Meter
 from keyaudit.sources.pulling.scope import ScopePull
-
-CANNOT_KNOW = (
-    "last_changed_at",
-    "last_rotated_at",
-    "rotation_by",
-    "rotation_enabled",
-    "rotation_next_at",
-    "rotation_schedule",
-    "versions.retired_at",
-)
-"""OpenAI rotates nothing, dates no edit, and forgets what was deleted."""
 
 Connect = Callable[[Meter], OpenAi]
 
@@ -46,7 +35,7 @@ class ProjectScope(ScopePull):
         super().__init__(
             f"{settings.label}/{project.id}",
             meter,
-            cannot_know=CANNOT_KNOW,
+            cannot_know=NEVER_TOLD,
             group=settings.label,
             declared=bool(settings.projects),
         )
@@ -81,7 +70,7 @@ class AdminScope(ScopePull):
 
     def __init__(self, settings: OpenAiSettings, meter: Meter, connect: Connect, *, clock: Clock) -> None:
         """Nothing is asked before `run`."""
-        super().__init__(f"{settings.label}/{ADMIN_SCOPE}", meter, cannot_know=CANNOT_KNOW)
+        super().__init__(f"{settings.label}/{ADMIN_SCOPE}", meter, cannot_know=NEVER_TOLD)
         self._clock = clock
         self._connect = connect
 

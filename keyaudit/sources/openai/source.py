@@ -15,9 +15,9 @@ from keyaudit.inventory.rows import Credential
 from keyaudit.model import Coverage
 from keyaudit.sources.openai.api import OpenAi, Project
 from keyaudit.sources.openai.rows import SOURCE
-from keyaudit.sources.openai.scope import CANNOT_KNOW, AdminScope, ProjectScope
+from keyaudit.sources.openai.scope import AdminScope, ProjectScope
 from keyaudit.sources.openai.settings import OpenAiSettings
-from keyaudit.sources.pulling.keys import COLUMNS
+from keyaudit.sources.pulling.keys import COLUMNS, NEVER_TOLD
 from keyaudit.sources.pulling.meter import Meter
 from keyaudit.sources.pulling.refusals import RefusedError
 from keyaudit.sources.pulling.scope import ScopePull
@@ -99,7 +99,7 @@ class OpenAiSource(PullingSource[OpenAiSettings]):
         if projects.gap is None or self.settings.projects:
             return []
         reason = f"the projects could not be listed: {projects.gap}"
-        return [self.failed(f"{self.settings.label}/*", reason, cannot_know=CANNOT_KNOW)]
+        return [self.failed(f"{self.settings.label}/*", reason, cannot_know=NEVER_TOLD)]
 
     def _days_of_use(self, door: OpenAi) -> tuple[dict[str, int], str | None]:
         if not self.settings.usage:

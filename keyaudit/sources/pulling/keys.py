@@ -10,24 +10,20 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Generic, Literal, Protocol, TypeVar
 
+from keyaudit.columns import REQUIRED, ROTATION, USE
 from keyaudit.inventory.rows import Credential, Version
 from keyaudit.sources.pulling.pages import Page
 from keyaudit.sources.pulling.scope import ScopePull
 
 COLUMNS = frozenset(
     {
-        "source",
-        "scope",
-        "id",
-        "name",
+        *REQUIRED,
         "class",
         "provider",
         "owner",
         "labels",
         "reach",
         "created_at",
-        "last_used_at",
-        "never_used",
         "expires_at",
         "versions",
         "versions.id",
@@ -35,10 +31,13 @@ COLUMNS = frozenset(
         "versions.created_at",
         "versions.superseded_at",
         "versions.authenticates",
-        "versions.last_used_at",
+        *USE,
     }
 )
 """What the lists of keys at AI providers fill. Nothing there says environment or tier."""
+
+NEVER_TOLD = ("last_changed_at", "last_rotated_at", *ROTATION, "versions.retired_at")
+"""AI providers rotate nothing, date no edit, and do not say since when a key is gone."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from keyaudit.columns import REQUIRED
+from keyaudit.columns import REQUIRED, ROTATION, USE
 from keyaudit.inventory.rows import Credential
 from keyaudit.sources.aws.accounts import Session
 from keyaudit.sources.aws.iam.access_keys import AccessKeyScope
@@ -21,8 +21,6 @@ from keyaudit.sources.pulling.meter import Meter
 from keyaudit.sources.pulling.scope import ScopePull
 
 FROM_TAGS = ("environment", "labels", "lineage", "owner", "tier")
-ROTATION = ("rotation_by", "rotation_enabled", "rotation_next_at", "rotation_schedule")
-USE = ("last_used_at", "never_used", "versions.last_used_at")
 COLUMNS = frozenset({*REQUIRED, "class", "provider", "created_at", "last_changed_at", "expires_at", *USE})
 VERSION_COLUMNS = frozenset(
     f"versions.{name}" for name in ("id", "state", "created_at", "superseded_at", "authenticates")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from keyaudit.columns import REQUIRED
+from keyaudit.columns import REQUIRED, ROTATION
 from keyaudit.inventory.rows import Credential
 from keyaudit.sources.aws.kms.families import join
 from keyaudit.sources.aws.kms.rows import SOURCE
@@ -19,8 +19,9 @@ from keyaudit.sources.labels import tagged
 from keyaudit.sources.pulling.meter import Meter
 from keyaudit.sources.pulling.outcome import ScopeOutcome
 
-ROTATION = ("rotation_by", "rotation_enabled", "rotation_next_at", "rotation_schedule", "last_rotated_at")
-COLUMNS = frozenset({*REQUIRED, "class", "provider", "created_at", "expires_at", "replica_of", *ROTATION})
+COLUMNS = frozenset(
+    {*REQUIRED, "class", "provider", "created_at", "expires_at", "last_rotated_at", "replica_of", *ROTATION}
+)
 VERSION_COLUMNS = frozenset(
     f"versions.{name}" for name in ("id", "state", "created_at", "superseded_at", "authenticates")
 ) | {"versions"}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from keyaudit.columns import REQUIRED
+from keyaudit.columns import REQUIRED, ROTATION
 from keyaudit.inventory.rows import Credential
 from keyaudit.sources.aws.places import AwsSource, Place
 from keyaudit.sources.aws.ssm.rows import SOURCE
@@ -17,7 +17,6 @@ from keyaudit.sources.aws.ssm.settings import AwsSsmSettings
 from keyaudit.sources.labels import tagged
 from keyaudit.sources.pulling.meter import Meter
 
-ROTATION = ("rotation_by", "rotation_enabled", "rotation_next_at", "rotation_schedule")
 COLUMNS = frozenset({*REQUIRED, "created_at", "last_changed_at", "expires_at", *ROTATION})
 VERSION_COLUMNS = frozenset(f"versions.{name}" for name in ("id", "state", "created_at", "superseded_at")) | {
     "versions"

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 
+from keyaudit.columns import USE
 from keyaudit.sources.gcp.caller import Caller
 from keyaudit.sources.gcp.iam.entries import Account, Key
 from keyaudit.sources.gcp.iam.rows import SOURCE, credential_row
@@ -17,8 +18,6 @@ from keyaudit.sources.gcp.projects import ProjectScope
 from keyaudit.sources.pulling.each import Each
 from keyaudit.sources.pulling.pace import Pace
 from keyaudit.sources.pulling.refusals import RefusedError
-
-USE = ("last_used_at", "never_used", "versions.last_used_at")
 
 
 def cannot_know(settings: GcpIamSettings) -> tuple[str, ...]:

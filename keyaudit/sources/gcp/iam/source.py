@@ -7,15 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from keyaudit.columns import REQUIRED, USE
 from keyaudit.inventory.rows import Credential
 from keyaudit.sources.gcp.caller import Caller
 from keyaudit.sources.gcp.iam.rows import SOURCE
-from keyaudit.sources.gcp.iam.scope import USE, KeysScope
+from keyaudit.sources.gcp.iam.scope import KeysScope
 from keyaudit.sources.gcp.iam.settings import GcpIamSettings
 from keyaudit.sources.gcp.projects import GcpSource
 from keyaudit.sources.pulling.pace import Pace
 
-COLUMNS = frozenset(("source", "scope", "id", "name", "class", "provider", "expires_at", "versions")) | {
+COLUMNS = frozenset((*REQUIRED, "class", "provider", "expires_at", "versions")) | {
     f"versions.{name}"
     for name in ("id", "state", "created_at", "superseded_at", "retired_at", "authenticates")
 }
