@@ -95,6 +95,18 @@ def test_a_result_that_counts_nothing_or_has_no_key_is_no_use() -> None:
     assert set(report([day("2026-11-01T00:00:00Z", *nothing, cached, searched)])) == {"d", "e"}
 
 
+@pytest.mark.parametrize("depth", [3, 400, 900, 100_000])
+def test_a_result_may_be_nested_as_deep_as_it_likes(depth: int) -> None:
+    nested = "[" * depth + "7" + "]" * depth
+    bucket = f'{{"start_time": 1700000000, "results": [{{"api_key_id": "a", "x": {nested}}}]}}'
+    body = f'{{"data": [{bucket}], "has_more": false}}'.encode()
+    try:
+        assert last_use(lambda _: body) == {"a": 1_700_000_000 * SECOND}
+    except RefusedError as error:
+        assert depth > 400
+        assert error.refusal.kind is Kind.UNREADABLE
+
+
 def test_seconds_are_understood_as_well() -> None:
     bucket = {"start_time": 1_700_000_000, "results": [{"api_key_id": "a", "amount": {"value": 0.06}}]}
     assert report([bucket]) == {"a": 1_700_000_000 * SECOND}
@@ -142,6 +154,42 @@ def test_a_list_goes_on_after_the_last_id_or_else_after_the_last_entry() -> None
         (["b"], 0),
         ([], 0),
     ]
+
+
+@pytest.mark.parametrize(
+    "token", ['"\\ud800"', '"\\u00e9"', '"a\\nb"', '"a b"', f'"{"x" * 2_001}"'], ids=range(5)
+)
+def test_a_token_that_no_request_can_carry_is_unreadable(token: str) -> None:
+    text = f'{{"data": [{{"id": "a"}}], "has_more": true, "last_id": {token}}}'.encode()
+    with pytest.raises(RefusedError) as caught:
+        listed(text, text, text)
+    assert caught.value.refusal.kind is Kind.UNREADABLE
+    bucket = json.dumps(day("2026-11-01T00:00:00Z", spoke("a")))
+    body = f'{{"data": [{bucket}], "has_more": true, "next_page": {token}}}'.encode()
+    with pytest.raises(RefusedError) as caught:
+        last_use(lambda _: body)
+    assert caught.value.refusal.kind is Kind.UNREADABLE
+
+
+def test_an_id_is_of_printable_characters_and_bounded() -> None:
+    ids = ["a\n", "a b", "\u202e", "é", "x" * 201, "x" * 200, "wrkspc_1", "a:b/c"]
+    [(read, unreadable)] = listed({"data": [{"id": each} for each in ids], "has_more": False})
+    assert (read, unreadable) == (["x" * 200, "wrkspc_1", "a:b/c"], 5)
+
+
+@pytest.mark.parametrize("entry", [b"1", b"{}"])
+@pytest.mark.parametrize("count", [100_001, 20_000_000])
+def test_a_page_of_more_entries_than_anybody_serves_is_not_taken_in(entry: bytes, count: int) -> None:
+    body = b'{"has_more": false, "data": [' + (entry + b",") * (count - 1) + entry + b"]}"
+    with pytest.raises(RefusedError, match=r"could not be read \(too many entries\)"):
+        listed(body, body, body)
+
+
+def test_a_report_of_more_results_than_anybody_serves_is_not_taken_in() -> None:
+    results = b"{}," * 6_000_000 + b"{}"
+    body = b'{"has_more": false, "data": [{"start_time": 0, "results": [' + results + b"]}]}"
+    with pytest.raises(RefusedError, match=r"could not be read \(too many entries\)"):
+        last_use(lambda _: body)
 
 
 def test_an_entry_that_cannot_be_read_costs_only_itself() -> None:

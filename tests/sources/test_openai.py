@@ -324,6 +324,13 @@ def test_a_list_of_projects_that_is_not_whole_is_a_scope_that_failed(
     assert found.get("acme/proj_a", (ScopeStatus.COMPLETE, None)) == (ScopeStatus.COMPLETE, None)
 
 
+def test_a_project_whose_id_no_path_can_hold_is_one_that_cannot_be_read(acme: OpenAiCase) -> None:
+    acme.server.put_key("proj_a\n", "key_1", created_at=NOW)
+    found = told(acme)
+    assert set(found) == {"acme/*"}
+    assert found["acme/*"][0] is ScopeStatus.FAILED
+
+
 def test_projects_that_were_named_need_no_list_but_miss_their_names(acme: OpenAiCase) -> None:
     acme.server.put_key("proj_a", "key_1", created_at=NOW)
     acme.proxy.plan(Fault("denied", PROJECTS))

@@ -14,7 +14,7 @@ import msgspec
 
 from keyaudit.sources.anthropic.settings import AnthropicSettings
 from keyaudit.sources.pulling.decoding import decoded
-from keyaudit.sources.pulling.json_lists import entries, error_code, last_use
+from keyaudit.sources.pulling.json_lists import Id, entries, error_code, last_use
 from keyaudit.sources.pulling.meter import Meter
 from keyaudit.sources.pulling.pages import Page, reread
 from keyaudit.sources.pulling.web import Allowed, beneath, get, open_session
@@ -33,23 +33,24 @@ ALLOWED: Allowed = [
 ]
 """Nothing else ever leaves: a POST to some of these paths would change what they list."""
 
-Id = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+MaybeId = Annotated[str, msgspec.Meta(pattern=r"\A[!-~]{0,200}\Z")] | None
+"""The id of something else; empty, like null, for none."""
 
 
 class Actor(msgspec.Struct, frozen=True):
     """Who made a key, or whom it acts as: a person or a service account."""
 
-    id: str | None = None
+    id: MaybeId = None
     type: str | None = None
-    user_id: str | None = None
-    service_account_id: str | None = None
+    user_id: MaybeId = None
+    service_account_id: MaybeId = None
 
 
 class Reach(msgspec.Struct, frozen=True):
     """Where a key works: `workspace` with its id, or `organization`."""
 
     type: str | None = None
-    workspace_id: str | None = None
+    workspace_id: MaybeId = None
 
 
 class ApiKey(msgspec.Struct, frozen=True):
@@ -63,7 +64,7 @@ class ApiKey(msgspec.Struct, frozen=True):
     created_by: Actor | None = None
     principal: Actor | None = None
     scope: Reach | None = None
-    workspace_id: str | None = None
+    workspace_id: MaybeId = None
 
     def __post_init__(self) -> None:
         """Refuse times that make no sense."""

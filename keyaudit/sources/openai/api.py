@@ -32,7 +32,7 @@ ALLOWED: Allowed = [
 ]
 """Nothing else ever leaves: beside these paths are some that mint keys."""
 
-Id = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{1,100}$")]
+Id = Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z0-9_-]{1,100}\Z")]
 
 
 class Project(msgspec.Struct, frozen=True):

@@ -9,8 +9,9 @@ pages as well, by a token of their own; there a page that cannot be read costs t
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 
@@ -21,6 +22,15 @@ from keyaudit.times import from_seconds, parse_instant
 
 Ask = Callable[[str | None], bytes]
 """Asks for the page after an id or a token, None for the first, and gives its body."""
+
+Id = Annotated[str, msgspec.Meta(pattern=r"\A[!-~]{1,200}\Z")]
+"""What an entry, or anything that it belongs to, is called: goes into reports, and into requests."""
+
+_TOKEN = re.compile(r"[!-~]{1,2000}")
+_MOST_ENTRIES = 100_000
+"""On one page; a hundred times what any of these services gives."""
+_MOST_COMMAS = {"list": 2_000_000, "report": 5_000_000}
+"""In one answer: each entry costs memory even if it is but one byte."""
 
 _Read = TypeVar("_Read")
 
@@ -38,7 +48,7 @@ class _LooseList(msgspec.Struct):
 
 
 class _Named(msgspec.Struct):
-    id: str
+    id: Id
 
 
 class _Bucket(msgspec.Struct):
@@ -92,6 +102,20 @@ def _page(body: bytes, kind: type[Entry]) -> Page[Entry]:
 
 
 def _listed(body: bytes) -> _List:
+    _bounded(body, "list")
+    found = _list(body)
+    if len(found.data) > _MOST_ENTRIES:
+        raise RefusedError(Kind.UNREADABLE, "too many entries")
+    return found
+
+
+def _bounded(body: bytes, what: str) -> None:
+    """Refuse what would take far more memory than it has bytes, before it is decoded."""
+    if body.count(b",") > _MOST_COMMAS[what]:
+        raise RefusedError(Kind.UNREADABLE, "too many entries")
+
+
+def _list(body: bytes) -> _List:
     try:
         return msgspec.json.decode(body, type=_List)
     except MALFORMED:
@@ -99,9 +123,9 @@ def _listed(body: bytes) -> _List:
     # The standard library also takes texts that are no Unicode: then only their entry is lost.
     try:
         loose = msgspec.convert(json.loads(body), _LooseList)
+        raw = [msgspec.Raw(json.dumps(entry).encode()) for entry in loose.data]
     except (ValueError, msgspec.ValidationError, RecursionError):
         raise RefusedError(Kind.UNREADABLE) from None
-    raw = [msgspec.Raw(json.dumps(entry).encode()) for entry in loose.data]
     return _List(raw, loose.has_more, loose.last_id)
 
 
@@ -111,7 +135,14 @@ def _next(page: _List) -> str:
     token = page.last_id or (last.id if last else None)
     if not token:
         raise RefusedError(Kind.OTHER, saying="the list goes on, but does not say after which entry")
-    return token
+    return _token(token)
+
+
+def _token(text: str) -> str:
+    """Give a token that a request can carry; raises RefusedError for any other."""
+    if not _TOKEN.fullmatch(text):
+        raise RefusedError(Kind.UNREADABLE)
+    return text
 
 
 def last_use(ask: Ask) -> dict[str, int]:
@@ -132,12 +163,14 @@ def last_use(ask: Ask) -> dict[str, int]:
 
 
 def _buckets(body: bytes) -> Page[_Bucket]:
+    _bounded(body, "report")
     found = decoded(body, _REPORT)
     if found.has_more and not found.next_page:
         raise RefusedError(Kind.OTHER, saying="the report goes on, but does not say where")
     for bucket in found.data:
         _start(bucket)
-    return Page(found.data, 0, found.next_page if found.has_more else None)
+    more = found.has_more and found.next_page
+    return Page(found.data, 0, _token(more) if more else None)
 
 
 def _start(bucket: _Bucket) -> int:
@@ -152,12 +185,17 @@ def _start(bucket: _Bucket) -> int:
 
 
 def _counts(value: object) -> bool:
-    """Say whether anything was counted in a result: tokens, requests, money."""
-    if isinstance(value, Mapping):
-        return any(_counts(each) for each in value.values())
-    if isinstance(value, list):
-        return any(_counts(each) for each in value)
-    return isinstance(value, int | float) and not isinstance(value, bool) and value > 0
+    """Say whether anything was counted in a result, however deep: tokens, requests, money."""
+    waiting = [value]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, Mapping):
+            waiting += each.values()
+        elif isinstance(each, list):
+            waiting += each
+        elif isinstance(each, int | float) and not isinstance(each, bool) and each > 0:
+            return True
+    return False
 
 
 def _entry(raw: msgspec.Raw, kind: type[_Read]) -> _Read | None:
