@@ -11,6 +11,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from keyaudit.errors import MissingExtraError, SourceError
 from keyaudit.model import ScopeStatus
 from keyaudit.sources import ScopeProgress
 from keyaudit.sources.protocol import StoppedError
@@ -219,6 +220,15 @@ def test_a_fault_of_ours_costs_its_own_scope_and_is_named_without_what_it_says()
     )
     assert reasons[1].startswith("internal error (ZeroDivisionError at test_running.py:")
     assert all(shelf.was_closed for shelf in shelves.made)
+
+
+@pytest.mark.parametrize("error", [MissingExtraError("aws", "listing"), SourceError("no key")], ids=type)
+def test_what_the_user_must_mend_first_ends_the_pull(error: Exception) -> None:
+    def unprepared(shelf: Shelf) -> None:
+        raise error
+
+    with pytest.raises(type(error)):
+        Shelves([Row("a", [unprepared]), Row("b", [holding("x")])]).pull()
 
 
 class NativePanic(BaseException):

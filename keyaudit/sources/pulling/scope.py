@@ -18,6 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
 
+from keyaudit.errors import MissingExtraError, SourceError
 from keyaudit.inventory.rows import Credential
 from keyaudit.model import Coverage, ScopeStatus
 from keyaudit.sources.protocol import Clock, StoppedError
@@ -135,7 +136,7 @@ class ScopePull:
             self.whole = True
         except RefusedError as error:
             self._refusal = error.refusal
-        except StoppedError:
+        except (StoppedError, MissingExtraError, SourceError):
             raise
         except Exception as error:  # noqa: BLE001 - what one server can provoke must not end every audit
             self._refusal = Refusal(Kind.OTHER, f"internal error ({_what(error)}); please report it")
