@@ -14,6 +14,7 @@ import msgspec
 from keyaudit.sources.gcp.caller import Caller
 from keyaudit.sources.gcp.clients import open_client
 from keyaudit.sources.gcp.library import library
+from keyaudit.sources.gcp.messages import only_page
 from keyaudit.sources.gcp.settings import GcpSettings
 from keyaudit.sources.pulling.meter import Meter
 from keyaudit.sources.pulling.pages import Page, walk
@@ -68,9 +69,7 @@ class Assets:
                 page_size=1000,
                 page_token=token or "",
             )
-            pager = self._client.list_assets(request)
-            page = next(iter(pager.pages))
-            message = type(page).pb(page)
+            message = only_page(self._client.list_assets(request))
             if message.HasField("read_time"):
                 self.read_time = message.read_time.seconds * SECOND + message.read_time.nanos // 1000
             found = [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
 from typing import Any
 
 from keyaudit.sources.aws.kms.lists import Key, Listed, aliases, keys
@@ -55,11 +56,9 @@ class KeyScope(ScopePull):
         with ThreadPoolExecutor(self._settings.calls_per_scope, "keyaudit-keys") as workers:
             questions = Questions(client, workers, self.answers, self._settings)
             try:
-                self._take(first.entries, names, questions)
-                self.page(unreadable=first.unreadable)
-                for page in listing:
-                    self._take(page.entries, names, questions)
-                    self.page(unreadable=page.unreadable)
+                for page in chain([first], listing):
+                    unreadable = page.unreadable + self._take(page.entries, names, questions)
+                    self.page(unreadable=unreadable)
             finally:
                 self.miss(*questions.reasons())
         if self._undated:
@@ -86,7 +85,9 @@ class KeyScope(ScopePull):
 
     def _take(
         self, listed: Sequence[Listed], names: Mapping[str, Sequence[str]], questions: Questions
-    ) -> None:
+    ) -> int:
+        """Take a page's entries; gives how many could not be read."""
+        unreadable = 0
         own = [
             each for each in listed if not any(name.startswith(_OF_AWS) for name in names.get(each.id, ()))
         ]
@@ -94,17 +95,19 @@ class KeyScope(ScopePull):
             found = questions.describe(own[start : start + BATCH])
             customers = [key for key in found if key.manager == CUSTOMER]
             for key, told in zip(customers, questions.about(customers), strict=True):
-                self._add(key, told, names)
+                unreadable += not self._add(key, told, names)
             self.moved()
+        return unreadable
 
-    def _add(self, key: Key, told: Told, names: Mapping[str, Sequence[str]]) -> None:
+    def _add(self, key: Key, told: Told, names: Mapping[str, Sequence[str]]) -> bool:
+        """Take a key; False if it could not be read."""
         name = next(iter(names.get(key.id, ())), key.id).removeprefix(_PREFIX)
         try:
             row = key_row(key, self.scope, name, told)
         except ValueError:
-            self._unreadable += 1
-            return
+            return False
         if self.add(row):
             self.replicated.update(members(key))
             never_rotated = row.versions is not None and len(row.versions) == 1
             self._undated += bool(key.multi_region) and row.replica_of is None and never_rotated
+        return True

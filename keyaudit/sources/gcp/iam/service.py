@@ -7,6 +7,7 @@ from typing import Any
 
 from keyaudit.sources.gcp.iam.entries import Account, Key, account_of, is_users_own, key_of
 from keyaudit.sources.gcp.library import library
+from keyaudit.sources.gcp.messages import only_page, plain
 from keyaudit.sources.pulling.pages import Page, walk
 from keyaudit.sources.pulling.refusals import Kind, RefusedError
 
@@ -34,7 +35,7 @@ class Iam:
             request = self._types.ListServiceAccountsRequest(
                 name=project, page_size=PAGE, page_token=token or ""
             )
-            answer = plain(next(self._client.list_service_accounts(request).pages))
+            answer = only_page(self._client.list_service_accounts(request))
             entries, unreadable = [], 0
             for message in answer.accounts:
                 try:
@@ -57,8 +58,3 @@ class Iam:
             return [key_of(message) for message in answer.keys if is_users_own(message)]
         except ValueError:
             raise RefusedError(Kind.UNREADABLE) from None
-
-
-def plain(message: Any) -> Any:
-    """Give the protobuf message inside one of the client library's, which wraps every field again."""
-    return type(message).pb(message)

@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from keyaudit.sources.gcp.iam.entries import Account, Key, micros
-from keyaudit.sources.gcp.iam.service import plain
 from keyaudit.sources.gcp.library import library
+from keyaudit.sources.gcp.messages import only_page
 from keyaudit.sources.pulling.pages import Page, walk
 from keyaudit.sources.pulling.refusals import Kind, RefusedError
 from keyaudit.times import DAY, HOUR, SECOND
@@ -72,7 +72,7 @@ def key_use(client: Any, project: str, now: int) -> KeyUse:
 
     def ask(token: str | None) -> Page[Any]:
         request.page_token = token or ""
-        answer = plain(next(client.list_time_series(request).pages))
+        answer = only_page(client.list_time_series(request))
         if answer.execution_errors:
             raise RefusedError(Kind.SERVER, "some of the time series are missing")
         return Page(list(answer.time_series), token=answer.next_page_token)

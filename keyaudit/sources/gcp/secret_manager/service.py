@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from keyaudit.sources.gcp.library import library
+from keyaudit.sources.gcp.messages import only_page
 from keyaudit.sources.gcp.secret_manager.entries import Secret, SecretVersion, read_message
 from keyaudit.sources.gcp.secret_manager.settings import LOCATION
 from keyaudit.sources.pulling.pages import Page, walk
@@ -50,7 +51,7 @@ class Service:
         """List every secret, page by page."""
 
         def ask(token: str | None) -> Page[Secret]:
-            answer = _first(self._client.list_secrets(_request(parent, token)))
+            answer = only_page(self._client.list_secrets(_request(parent, token)))
             self.counted = max(self.counted, answer.total_size)
             entries = []
             for message in answer.secrets:
@@ -72,7 +73,7 @@ class Service:
 
         def ask(token: str | None) -> Page[SecretVersion]:
             nonlocal counted
-            answer = _first(self._client.list_secret_versions(_request(secret, token)))
+            answer = only_page(self._client.list_secret_versions(_request(secret, token)))
             counted = max(counted, answer.total_size)
             try:
                 found = [read_message(message, SecretVersion) for message in answer.versions]
@@ -90,9 +91,3 @@ class Service:
 
 def _request(parent: str, token: str | None) -> dict[str, Any]:
     return {"parent": parent, "page_size": PAGE, "page_token": token or ""}
-
-
-def _first(pager: Any) -> Any:
-    """Give the one page that was asked for, as the message beneath; the next is asked for by `walk`."""
-    page = next(iter(pager.pages))
-    return type(page).pb(page)
