@@ -196,6 +196,11 @@ class Iam(Loopback):
             f"<GeneratedTime>{format_instant(report.generated)}</GeneratedTime>"
         )
 
+    def _get_account_summary(self, account: Account, form: Mapping[str, str]) -> str:
+        counts = {"Users": len(account.users), "AccountAccessKeysPresent": int(bool(account.root_keys))}
+        entries = (f"<entry><key>{key}</key><value>{count}</value></entry>" for key, count in counts.items())
+        return f"<SummaryMap>{''.join(entries)}</SummaryMap>"
+
     def _list_users(self, account: Account, form: Mapping[str, str]) -> str:
         users = [
             {

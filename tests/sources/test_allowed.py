@@ -63,6 +63,7 @@ OTHERWISE = {
     "account.ListRegions",
     "iam.GenerateCredentialReport",
     "iam.GetAccessKeyLastUsed",
+    "iam.GetAccountSummary",
     "iam.GetCredentialReport",
     "kms.GetKeyLastUsage",
     "kms.GetKeyRotationStatus",

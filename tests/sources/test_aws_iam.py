@@ -12,6 +12,7 @@ from keyaudit.inventory import from_rows
 from keyaudit.inventory.rows import Credential, Version
 from keyaudit.sources import check_settings, least_privilege, open_source
 from keyaudit.sources.aws.accounts import Session
+from keyaudit.sources.aws.iam.access_keys import FRESH, MOST_ASKED
 from keyaudit.sources.aws.iam.report import POLL_EVERY, WAIT_AT_MOST, fetch_report
 from keyaudit.sources.aws.iam.settings import AwsIamSettings
 from keyaudit.sources.protocol import OperationRefusedError, StoppedError
@@ -361,19 +362,103 @@ class TestTheReport:
         (coverage,) = pulled.coverage
         assert coverage.status == "complete"
         assert coverage.reason == (
-            "the credential report is from 2026-05-01T09:00:00Z: first keys and uses since then are not in it"
+            "the credential report is from 2026-05-01T09:00:00Z: uses since then are not in it"
         )
         assert len(server.asked("ListUsers")) == 1
 
-    def test_every_user_finds_a_first_key_that_an_old_report_does_not_know(self, server, account) -> None:
+    def test_first_keys_that_an_old_report_does_not_know_are_found(self, server, account) -> None:
         account.kept = True
-        user = account.put("late", NOW - 9 * DAY)
+        late = account.put("late", NOW - 9 * DAY)
+        for number in range(3):
+            account.put(f"none{number}", NOW - 9 * DAY)
+            account.put(
+                f"key{number}", NOW - 9 * DAY, Key(f"AKIA{number:012}", NOW - 9 * DAY, used=NOW - DAY)
+            )
         account.write_report(NOW - 3 * HOUR)
-        user.keys.append(Key("AKIA100000000000", NOW - HOUR))
-        assert keys_only(server).rows == []
-        pulled = keys_only(server, every_user=True)
-        assert [row.name for row in pulled.rows] == ["late"]
-        assert "uses since then" in pulled.coverage[0].reason
+        late.keys.append(Key("AKIAlate00000000", NOW - HOUR))
+        pulled = keys_only(server)
+        assert {row.name for row in pulled.rows} == {"late", "key0", "key1", "key2"}
+        (coverage,) = pulled.coverage
+        assert coverage.status == "complete"
+        assert coverage.reason.endswith("; 4 users without keys then were asked about, a call each")
+        # The report, root, the list of users, seven of them, and the last use of the key that is new.
+        assert calls(server)[:2] == ["GenerateCredentialReport", "GetCredentialReport"]
+        asked = {name: calls(server).count(name) for name in calls(server)[2:]}
+        assert asked == {
+            "GetAccountSummary": 1,
+            "ListUsers": 1,
+            "ListAccessKeys": 7,
+            "GetAccessKeyLastUsed": 1,
+        }
+        assert coverage.calls == 12
+
+    def test_a_report_of_five_minutes_ago_counts_as_of_now(self, server: Iam, account: Account) -> None:
+        account.kept = True
+        account.put("none", NOW - DAY)
+        account.write_report(NOW - FRESH)
+        keys_only(server)
+        assert calls(server) == ["GenerateCredentialReport", "GetCredentialReport"]
+        account.write_report(NOW - FRESH - SECOND)
+        keys_only(server)
+        assert len(server.asked("ListAccessKeys")) == 1
+
+    @pytest.mark.parametrize(
+        ("without", "every_user", "status", "asked"),
+        [
+            (MOST_ASKED, False, "complete", MOST_ASKED + 1),
+            (MOST_ASKED + 1, False, "partial", 1),
+            (MOST_ASKED + 1, True, "complete", MOST_ASKED + 2),
+        ],
+    )
+    def test_too_many_to_ask_are_a_gap_until_somebody_wants_to(
+        self, server, account, without, every_user, status, asked
+    ) -> None:
+        server.page = 1_000
+        account.kept = True
+        account.put("key", NOW - 9 * DAY, Key("AKIA000000000000", NOW - 9 * DAY, used=NOW - DAY))
+        for number in range(without):
+            account.put(f"none{number}", NOW - 9 * DAY)
+        account.write_report(NOW - 3 * HOUR)
+        (coverage,) = keys_only(server, every_user=every_user).coverage
+        assert (coverage.status, coverage.credentials) == (status, 1)
+        assert len(server.asked("ListAccessKeys")) == asked
+        gap = (
+            "first keys since then of 1,001 users, for more than 1,000 are asked about only with "
+            "`every_user: true`"
+        )
+        assert (gap in coverage.reason) == (status == "partial")
+
+    def test_a_key_of_root_that_an_old_report_does_not_know_is_a_gap(self, server, account) -> None:
+        account.kept = True
+        account.write_report(NOW - 3 * HOUR)
+        assert "root" not in keys_only(server).coverage[0].reason
+        account.root_keys = [Key("A", NOW - HOUR)]
+        (coverage,) = keys_only(server).coverage
+        assert coverage.status == "partial"
+        assert coverage.reason.startswith(
+            "the access keys of root, which had none in the credential report of 2026-05-01T09:00:00Z"
+        )
+
+    def test_root_is_not_asked_about_where_the_report_shows_its_keys(self, server, account) -> None:
+        account.kept = True
+        account.root_keys = [Key("A", NOW - 9 * DAY)]
+        account.write_report(NOW - 3 * HOUR)
+        assert [row.name for row in keys_only(server).rows] == ["<root_account>"]
+        assert not server.asked("GetAccountSummary")
+
+    @pytest.mark.parametrize(
+        ("breakage", "reason"),
+        [("denied", "denied (AccessDenied)"), ("wrong-shape", "the answer could not be read")],
+    )
+    def test_whether_root_got_a_key_may_stay_open(self, iam: IamCase, breakage, reason) -> None:
+        iam.iam.account(OWN).kept = True
+        iam.iam.account(OWN).write_report(NOW - HOUR)
+        iam.proxy.plan(Fault(breakage, "GetAccountSummary"))
+        (coverage,) = iam.pull(accounts=[OWN]).coverage
+        assert coverage.status == "partial"
+        assert coverage.reason.startswith(
+            f"access keys of root since the credential report of 2026-05-01T11:00:00Z: {reason}; "
+        )
 
     def test_an_old_report_whose_users_cannot_be_compared_is_partial(self, iam: IamCase) -> None:
         account = iam.iam.account(OWN)
@@ -383,7 +468,9 @@ class TestTheReport:
         pulled = iam.pull(accounts=[OWN])
         assert pulled.coverage[0].status == "partial"
         assert pulled.coverage[0].reason == (
-            "users created since the credential report of 2026-05-01T11:00:00Z: denied (AccessDenied)"
+            "users created since the credential report of 2026-05-01T11:00:00Z: denied (AccessDenied); "
+            "the credential report is from 2026-05-01T11:00:00Z: uses since then are not in it; "
+            "1 users without keys then were asked about, a call each"
         )
         assert len(pulled.rows) == 5
 

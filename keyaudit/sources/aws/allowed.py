@@ -15,6 +15,7 @@ LISTING = frozenset(
         "secrets-manager.ListSecretVersionIds",
         "iam.GenerateCredentialReport",
         "iam.GetAccessKeyLastUsed",
+        "iam.GetAccountSummary",
         "iam.GetCredentialReport",
         "iam.ListAccessKeys",
         "iam.ListServiceSpecificCredentials",

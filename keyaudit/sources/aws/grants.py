@@ -22,6 +22,7 @@ LISTS: dict[str, tuple[str, ...]] = {
     "aws-iam": (
         "iam:GenerateCredentialReport",
         "iam:GetAccessKeyLastUsed",
+        "iam:GetAccountSummary",
         "iam:GetCredentialReport",
         "iam:ListAccessKeys",
         "iam:ListServiceSpecificCredentials",

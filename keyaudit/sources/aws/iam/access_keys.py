@@ -2,6 +2,9 @@
 
 Two or three calls for the report, and one for each user with keys. Where the report does not tell
 two keys apart, one more for each of them; where it is not given, the long way round.
+
+IAM gives a report again for four hours. What one of some time ago cannot know is asked: which users
+there are now, whether those without keys have got one, and whether root has.
 """
 
 from __future__ import annotations
@@ -10,7 +13,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from keyaudit.sources.aws.iam.lists import Key, Use, users
+from keyaudit.sources.aws.iam.lists import Key, Use, root_has_keys, users
 from keyaudit.sources.aws.iam.matching import uses_from
 from keyaudit.sources.aws.iam.report import Report, User, fetch_report
 from keyaudit.sources.aws.iam.rows import SOURCE, Owner, access_key_row, root_row
@@ -24,6 +27,8 @@ from keyaudit.times import MINUTE, format_instant
 
 FRESH = 5 * MINUTE
 """How old a report may be and still count as written for this pull; clocks differ by less."""
+MOST_ASKED = 1_000
+"""Users without keys in an old report who are asked about; any more only with `every_user`."""
 BATCH = 100
 
 
@@ -71,32 +76,51 @@ class AccessKeyScope(ScopePull):
             self._fresh = False
             self.miss(f"whether root has access keys: no credential report, {error.refusal.reason}")
             return self._every_user(client)
-        self._take_root(report)
         self.page(unreadable=report.unreadable)
-        reported = report.users
-        if report.generated < self._now - FRESH:
-            reported = self._as_of_now(client, report)
-        return [user for user in reported if self._settings.every_user or _may_have_keys(user)]
+        self._fresh = report.generated >= self._now - FRESH
+        self._take_root(client, report)
+        return self._asked(report.users) if self._fresh else self._as_of_now(client, report)
 
-    def _take_root(self, report: Report) -> None:
+    def _asked(self, known: Sequence[User]) -> list[User]:
+        return [user for user in known if self._settings.every_user or _may_have_keys(user)]
+
+    def _take_root(self, client: Any, report: Report) -> None:
         if report.root is None or report.root.slots is None:
             self.miss("whether root has access keys: the credential report does not say")
         elif row := root_row(self.scope, report.root):
             self.add(row)
+        elif not self._fresh:
+            self._look_for_root(client, format_instant(report.generated))
+
+    def _look_for_root(self, client: Any, written: str) -> None:
+        """Ask whether root, without keys in an old report, has got one: which is not told."""
+        try:
+            if root_has_keys(client):
+                self.miss(f"the access keys of root, which had none in the credential report of {written}")
+        except RefusedError as error:
+            self.miss(f"access keys of root since the credential report of {written}: {error.refusal.reason}")
 
     def _as_of_now(self, client: Any, report: Report) -> list[User]:
-        """Put the users of now beside a report that IAM had kept: some came since, some went."""
-        self._fresh = False
+        """Put the users of now beside a report that IAM had kept; give those to ask for their keys."""
         written = format_instant(report.generated)
+        self.remark(f"the credential report is from {written}: uses since then are not in it")
         try:
-            listed = self._every_user(client)
+            known = {(user.arn, user.created): user for user in report.users}
+            current = [known.get((user.arn, user.created), user) for user in self._every_user(client)]
         except RefusedError as error:
             self.miss(f"users created since the credential report of {written}: {error.refusal.reason}")
-            return report.users
-        seen = "uses" if self._settings.every_user else "first keys and uses"
-        self.remark(f"the credential report is from {written}: {seen} since then are not in it")
-        known = {(user.arn, user.created): user for user in report.users}
-        return [known.get((user.arn, user.created), user) for user in listed]
+            current = report.users
+        asked = self._asked(current)
+        without = len(current) - len(asked)
+        if without > MOST_ASKED:
+            self.miss(
+                f"first keys since then of {without:,} users, for more than {MOST_ASKED:,} are asked about "
+                "only with `every_user: true`"
+            )
+            return asked
+        if without:
+            self.remark(f"{without:,} users without keys then were asked about, a call each")
+        return current
 
     def _every_user(self, client: Any) -> list[User]:
         found = []

@@ -109,6 +109,17 @@ def last_use(client: Any, key: str) -> Use:
     return reread(lambda: key, ask)
 
 
+def root_has_keys(client: Any) -> bool:
+    """Ask whether root has any access key; raises RefusedError."""
+
+    def ask(client: Any) -> bool:
+        with refusing():
+            summary = promised(client.get_account_summary(), "SummaryMap")
+        return bool(promised(summary, "AccountAccessKeysPresent"))
+
+    return reread(lambda: client, ask)
+
+
 def _key(entry: Mapping[str, Any], identifier: str) -> Key:
     return Key(identifier, entry["Status"] == "Active", from_datetime(entry["CreateDate"]))
 

@@ -2,7 +2,11 @@
 
 lists: [access-keys, service-specific]   # or one of them: Bedrock API keys, CodeCommit, Keyspaces, …
 tags: false                              # true costs one call for each user with keys; fills labels
-every_user: false                        # true asks about users without keys too, for their newest key
+every_user: false                        # true asks about all users without keys too, see below
+
+IAM gives a credential report again for four hours. One that is older than five minutes does not know
+who got a first key since, so then users without keys are asked about too, a call each, if there are no
+more than a thousand of them; with more, the pull is partial unless `every_user` is true.
 
 IAM is global, so there are no `regions`. Its quota is low and shared with everybody who signs in.
 """
