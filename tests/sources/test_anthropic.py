@@ -218,6 +218,26 @@ def test_a_day_of_use_counts_from_its_start_but_not_before_the_key_was_there(acm
     assert found["apikey_2"].last_used_at == at("2026-11-20T00:00:00Z")
 
 
+@pytest.mark.parametrize(
+    ("status", "state", "works"),
+    [("expired", "current", None), ("inactive", "disabled", False), ("archived", "destroyed", False)],
+)
+def test_a_key_that_was_used_after_it_expired_is_not_called_dead(
+    acme: AnthropicCase, status: str, state: str, works: bool | None
+) -> None:
+    ends = "2026-11-10T00:00:00Z"
+    for number in (1, 2):
+        acme.server.put_key(f"apikey_{number}", created_at=CREATED, status=status, expires_at=ends)
+    acme.server.put_usage("2026-11-10T00:00:00Z", spoke("apikey_1"))
+    acme.server.put_usage("2026-11-11T00:00:00Z", spoke("apikey_2"))
+    found = rows(acme)
+    [dead] = found["apikey_1"].versions
+    [undead] = found["apikey_2"].versions
+    assert (dead.state, dead.authenticates) == ("destroyed" if status == "archived" else "disabled", False)
+    assert (undead.state, undead.authenticates) == (state, works)
+    assert found["apikey_2"].expires_at == (at(ends) if works is None else None)
+
+
 def test_a_key_that_sent_no_message_in_a_month_may_still_have_been_used(acme: AnthropicCase) -> None:
     acme.server.put_key("apikey_1", created_at="2026-11-20T15:00:00Z")
     acme.server.put_usage("2026-11-20T00:00:00Z", spoke(None), spoke("apikey_other"))

@@ -8,7 +8,11 @@ import msgspec
 import pytest
 from google.cloud import iam_admin_v1 as iam
 
+from keyaudit import policy
+from keyaudit.audit import audit
+from keyaudit.inventory import from_rows
 from keyaudit.inventory.rows import Credential, Version
+from keyaudit.rules import CATALOGUE
 from keyaudit.sources import Pulled
 from keyaudit.times import DAY, HOUR, parse_instant
 from servers.fault_proxy import Fault
@@ -126,6 +130,43 @@ def test_an_expired_key_does_not_work_since_it_expired(gcp_iam: GcpIamCase, acco
         ("gone", "disabled", False, None, NOW),
     ]
     assert only(pull(gcp_iam)).expires_at == NOW + 1
+
+
+def found_by(pulled: Pulled, rule: str) -> dict[str, str]:
+    """Give the verdicts of a rule, by the credential's id, where it speaks at all."""
+    inventory = from_rows(pulled.rows, pulled.coverage, NOW, pulled.columns)
+    report = audit(inventory, policy.load(None, rules=CATALOGUE, frameworks={}), [], NOW)
+    return {each.credential.id: each.verdict for each in report.findings if each.rule == rule}
+
+
+def test_a_key_that_was_used_after_it_expired_is_not_called_dead(gcp_iam: GcpIamCase, account: str) -> None:
+    gcp_iam.google.put(account, "old", made=NOW - 300 * DAY, until=timestamp(NOW - 30 * DAY))
+    gcp_iam.google.sign_in(account, "old", NOW - 2 * DAY)
+    assert versions(gcp_iam) == [("old", "current", None, None, None)]
+    pulled = pull(gcp_iam)
+    assert only(pulled).expires_at == NOW - 30 * DAY
+    assert found_by(pulled, "KA109") == {account: "fail"}
+
+
+def test_an_old_key_that_was_used_after_it_expired_is_still_an_old_key_in_use(
+    gcp_iam: GcpIamCase, account: str
+) -> None:
+    gcp_iam.google.put(account, "old", made=NOW - 300 * DAY, until=timestamp(NOW - 30 * DAY))
+    gcp_iam.google.put(account, "new", made=NOW - 40 * DAY)
+    gcp_iam.google.sign_in(account, "old", NOW - 2 * DAY)
+    assert versions(gcp_iam) == [
+        ("old", "superseded", None, NOW - 40 * DAY, None),
+        ("new", "current", True, None, None),
+    ]
+    assert found_by(pull(gcp_iam), "KA203") == {account: "fail"}
+
+
+def test_a_disabled_key_that_was_used_after_it_expired_is_as_disabled(
+    gcp_iam: GcpIamCase, account: str
+) -> None:
+    gcp_iam.google.put(account, "old", made=NOW - 300 * DAY, until=timestamp(NOW - 30 * DAY), disabled=True)
+    gcp_iam.google.sign_in(account, "old", NOW - 2 * DAY)
+    assert versions(gcp_iam) == [("old", "disabled", False, None, None)]
 
 
 def test_a_disabled_account_leaves_no_key_that_works(gcp_iam: GcpIamCase) -> None:
@@ -281,7 +322,8 @@ def test_an_account_that_is_deleted_while_it_is_listed_is_no_gap(gcp_iam: GcpIam
     del gcp_iam.google.keys[gone]
     pulled = pull(gcp_iam)
     assert only(pulled).id == account
-    assert (pulled.coverage[0].status, pulled.coverage[0].reason) == ("complete", None)
+    assert pulled.coverage[0].status == "complete"
+    assert pulled.coverage[0].reason == "1 of 2 key lists was deleted while they were listed"
 
 
 def test_an_account_or_key_without_sense_is_counted_as_missing(gcp_iam: GcpIamCase, account: str) -> None:

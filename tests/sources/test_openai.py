@@ -8,9 +8,13 @@ from typing import Any
 
 import pytest
 
+from keyaudit import policy
+from keyaudit.audit import audit
 from keyaudit.errors import MissingExtraError, SourceError
+from keyaudit.inventory import from_rows
 from keyaudit.inventory.rows import Credential, Version
 from keyaudit.model import ScopeStatus
+from keyaudit.rules import CATALOGUE
 from keyaudit.sources import Pulled, check_settings, least_privilege, open_source
 from keyaudit.sources.openai.api import OpenAi
 from keyaudit.sources.openai.settings import OpenAiSettings
@@ -324,6 +328,19 @@ def test_a_list_of_projects_that_is_not_whole_is_a_scope_that_failed(
     assert found.get("acme/proj_a", (ScopeStatus.COMPLETE, None)) == (ScopeStatus.COMPLETE, None)
 
 
+@pytest.mark.parametrize(("archived", "kind"), [(False, "project that is not archived"), (True, "project")])
+def test_a_list_without_projects_is_not_taken_for_an_audit(
+    acme: OpenAiCase, archived: bool, kind: str
+) -> None:
+    nothing = (ScopeStatus.EMPTY, f"no {kind} was listed; an admin key of another organization sees none")
+    assert told(acme, include_archived=archived) == {"acme/*": nothing}
+    acme.server.put_admin_key("key_admin", created_at=NOW)
+    assert told(acme, include_archived=archived, admin_keys=True) == {
+        "acme/*": nothing,
+        "acme/admin-keys": (ScopeStatus.COMPLETE, None),
+    }
+
+
 def test_a_project_whose_id_no_path_can_hold_is_one_that_cannot_be_read(acme: OpenAiCase) -> None:
     acme.server.put_key("proj_a\n", "key_1", created_at=NOW)
     found = told(acme)
@@ -489,12 +506,55 @@ def test_the_printed_steps_ask_for_no_more_than_the_settings_need() -> None:
     assert "api.usage.read" in gateway
 
 
+def found_by(pulled: Pulled, rule: str) -> dict[str, str]:
+    """Give the verdicts of a rule, by the credential's id, where it speaks at all."""
+    inventory = from_rows(pulled.rows, pulled.coverage, NOW * SECOND, pulled.columns)
+    report = audit(inventory, policy.load(None, rules=CATALOGUE, frameworks={}), [], NOW * SECOND)
+    return {each.credential.id: each.verdict for each in report.findings if each.rule == rule}
+
+
+def test_a_key_that_was_used_after_it_expired_is_not_called_dead(acme: OpenAiCase) -> None:
+    expired = {"created_at": NOW - 90 * DAY, "expires_at": NOW - 40 * DAY}
+    acme.server.put_key("proj_a", "key_dead", **expired, last_used_at=NOW - 40 * DAY)
+    acme.server.put_key("proj_a", "key_undead", **expired, last_used_at=NOW - 40 * DAY + 1)
+    pulled = pull(acme)
+    dead, undead = pulled.rows
+    assert (dead.expires_at, undead.expires_at) == (None, (NOW - 40 * DAY) * SECOND)
+    last = {"last_used_at": (NOW - 40 * DAY + 1) * SECOND}
+    assert undead.versions == [version("key_undead", NOW - 90 * DAY, authenticates=None, **last)]
+    assert found_by(pulled, "KA109") == {"key_undead": "fail"}
+
+
+def test_an_old_key_that_was_used_after_it_expired_is_still_an_old_key_in_use(acme: OpenAiCase) -> None:
+    owner = service_account("ci")
+    acme.server.put_key("proj_a", "key_new", created_at=NOW - 30 * DAY, owner=owner)
+    acme.server.put_key(
+        "proj_a",
+        "key_old",
+        created_at=NOW - 90 * DAY,
+        expires_at=NOW - 29 * DAY,
+        last_used_at=NOW - DAY,
+        owner=owner,
+    )
+    pulled = pull(acme)
+    assert pulled.rows[0].versions[1] == version(
+        "key_old",
+        NOW - 90 * DAY,
+        "superseded",
+        superseded_at=(NOW - 30 * DAY) * SECOND,
+        authenticates=None,
+        last_used_at=(NOW - DAY) * SECOND,
+    )
+    assert found_by(pulled, "KA203") == {"svc_acct_ci": "fail"}
+
+
 @pytest.mark.parametrize(
     ("setting", "value", "message"),
     [
         ("projects", [], "name at least one project, or write `all`"),
         ("projects", ["proj_a", "proj_a"], "lists one thing twice"),
         ("projects", ["../x"], "not an id such as proj_abc123"),
+        ("projects", ["proj_a\n"], "not an id such as proj_abc123"),
         ("organization", "a/b", "not a name for scopes: no slash, no line break"),
         ("organization", " a", "not a name for scopes: no slash, no line break"),
         ("organization_id", "org acme", "not an id such as proj_abc123"),
@@ -506,6 +566,16 @@ def test_the_printed_steps_ask_for_no_more_than_the_settings_need() -> None:
 def test_settings_that_cannot_be_meant_are_refused(setting: str, value: object, message: str) -> None:
     [problem] = check_settings({"name": "a", "kind": "openai", setting: value})
     assert problem.message.startswith(message)
+
+
+def test_archived_projects_are_not_left_out_where_projects_are_named() -> None:
+    entry = {"name": "a", "kind": "openai", "projects": ["proj_a"]}
+    [problem] = check_settings({**entry, "include_archived": False})
+    assert problem.message == (
+        "`include_archived: false` is for `projects: all`; those that are named are listed, archived or not"
+    )
+    for fine in ({}, {"include_archived": True}, {"include_archived": False, "projects": "all"}):
+        assert not check_settings({**entry, **fine})
 
 
 def test_defaults_are_modest() -> None:

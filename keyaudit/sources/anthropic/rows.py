@@ -1,7 +1,8 @@
 """Anthropic's fields as inventory rows, trap by trap.
 
 * `inactive` can be switched on again, `archived` cannot, `expired` is past its date: none of them
-  works now. When a key was switched off is not told.
+  works now. When a key was switched off is not told. Where an `expired` one was used after its
+  date, one of the two is wrong, so it stands as a key that may work.
 * A service account is one credential, its keys are the versions; any other key is one of its own.
 * A workspace key has no owner: who created it may be long gone, and it goes on working.
 * `workspace_id` is null for the default workspace and for keys without one; only `scope` tells which.
@@ -17,7 +18,7 @@ from typing import Literal
 
 from keyaudit.inventory.rows import Credential
 from keyaudit.sources.anthropic.api import ApiKey
-from keyaudit.sources.pulling.keys import Key, incomplete, with_keys
+from keyaudit.sources.pulling.keys import Key, incomplete, used_after, with_keys
 from keyaudit.times import parse_instant
 
 SOURCE = "anthropic"
@@ -114,12 +115,15 @@ def _key(entry: ApiKey, names: Names) -> Key:
     """Map one key; a day of use counts from its start, or from the key's creation on that day."""
     created = parse_instant(entry.created_at)
     day = names.used.get(entry.id)
+    last = None if day is None else max(day, created)
+    expires = None if entry.expires_at is None else parse_instant(entry.expires_at)
+    outlived = entry.status == "expired" and used_after(last, expires)
     return Key(
         id=entry.id,
         created_at=created,
-        last_used_at=None if day is None else max(day, created),
-        expires_at=None if entry.expires_at is None else parse_instant(entry.expires_at),
-        ended=_ENDED.get(entry.status),
+        last_used_at=last,
+        expires_at=expires,
+        ended=None if outlived else _ENDED.get(entry.status),
         # A status of which this program has not heard may mean anything.
         authenticates=True if entry.status == "active" else None,
     )

@@ -33,7 +33,9 @@ class AnthropicSource(PullingSource[AnthropicSettings]):
         def connect(meter: Meter) -> Anthropic:
             return Anthropic(self.settings, key, meter)
 
-        return Plan([OrganizationScope(self.settings, Meter(self.pace()), connect, clock=self.clock)])
+        meter = Meter(self.pace())
+        connect(meter).close()  # a key that no request can carry, or a missing package, ends it here
+        return Plan([OrganizationScope(self.settings, meter, connect, clock=self.clock)])
 
     def columns(self, rows: Sequence[Credential]) -> frozenset[str]:  # noqa: ARG002 - nothing is labelled
         """See `PullingSource.columns`."""

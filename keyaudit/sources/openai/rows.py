@@ -5,7 +5,8 @@
 * `last_used_at: null` may mean never or not known: OpenAI does not say, so neither do we.
 * A key whose owner lost access to the project is still listed as enabled. Whether it works is not
   said; it does again as soon as the owner is let in.
-* A key that is past its expiry stays listed and is refused.
+* A key that is past its expiry stays listed and is refused. Where it was used after that, one of
+  the two times is wrong, so it stands as a key that may work.
 * Deleted keys leave no trace, so when one was retired cannot be known.
 """
 
@@ -16,7 +17,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from keyaudit.inventory.rows import Credential
 from keyaudit.sources.openai.api import AdminKey, Project, ProjectKey
 from keyaudit.sources.pulling.json_lists import instant
-from keyaudit.sources.pulling.keys import Key, incomplete, with_keys
+from keyaudit.sources.pulling.keys import Key, incomplete, used_after, with_keys
 from keyaudit.times import SECOND
 
 SOURCE = "openai"
@@ -126,11 +127,14 @@ def _key(entry: ProjectKey | AdminKey, now: int, day_of_use: int | None, *, sure
         used.append(listed)
     if day_of_use is not None:
         used.append(max(day_of_use, created))
+    last = max(used, default=None)
+    expired = expires is not None and expires <= now
+    outlived = used_after(last, expires)
     return Key(
         id=entry.id,
         created_at=created,
-        last_used_at=max(used, default=None),
+        last_used_at=last,
         expires_at=expires,
-        ended="disabled" if expires is not None and expires <= now else None,
-        authenticates=True if sure else None,
+        ended="disabled" if expired and not outlived else None,
+        authenticates=True if sure and not outlived else None,
     )

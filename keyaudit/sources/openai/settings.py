@@ -7,7 +7,7 @@
         organization: acme              # how scopes call it: acme/PROJECT; without it the source's name
         organization_id: org-abc        # sent along, for admin keys that see several organizations
         projects: all                   # or a list of ids
-        include_archived: false         # the keys of archived projects too
+        include_archived: false         # the keys of archived projects too; named ones are always listed
         admin_keys: true                # the organization's admin keys
         usage: false                    # ask the cost report for a later last use than the list knows
         endpoint: https://api.openai.com
@@ -19,9 +19,9 @@ default pace is modest, and all projects share it.
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from keyaudit.sources.pulling.settings import Endpoint, Label, PullSettings, Variable, distinct
 
@@ -65,3 +65,12 @@ class OpenAiSettings(PullSettings):
     def label(self) -> str:
         """Give what the scopes begin with."""
         return self.organization or self.name
+
+    @model_validator(mode="after")
+    def _archived(self) -> Self:
+        if self.projects and not self.include_archived and "include_archived" in self.model_fields_set:
+            raise ValueError(
+                "`include_archived: false` is for `projects: all`; "
+                "those that are named are listed, archived or not"
+            )
+        return self

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import Executor
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from keyaudit.inventory.rows import Credential
-from keyaudit.model import Coverage
+from keyaudit.model import Coverage, ScopeStatus
 from keyaudit.sources.openai.api import OpenAi, Project
 from keyaudit.sources.openai.rows import SOURCE
 from keyaudit.sources.openai.scope import AdminScope, ProjectScope
@@ -95,11 +95,15 @@ class OpenAiSource(PullingSource[OpenAiSettings]):
         return f"the project's name could not be read: {projects.gap}"
 
     def _lost(self, projects: _Projects) -> list[Coverage]:
-        """Give the scope that stands for the projects that were not found."""
-        if projects.gap is None or self.settings.projects:
+        """Give the scope that stands for projects where none was found, or not all of them."""
+        if self.settings.projects or (projects.found and projects.gap is None):
             return []
+        every = f"{self.settings.label}/*"
+        if projects.gap is None:
+            none = self.failed(every, _no_project(self.settings), cannot_know=NEVER_TOLD)
+            return [replace(none, status=ScopeStatus.EMPTY)]
         reason = f"the projects could not be listed: {projects.gap}"
-        return [self.failed(f"{self.settings.label}/*", reason, cannot_know=NEVER_TOLD)]
+        return [self.failed(every, reason, cannot_know=NEVER_TOLD)]
 
     def _days_of_use(self, door: OpenAi) -> tuple[dict[str, int], str | None]:
         if not self.settings.usage:
@@ -108,3 +112,9 @@ class OpenAiSource(PullingSource[OpenAiSettings]):
             return door.days_of_use(self.clock()), None
         except RefusedError as error:
             return {}, f"last use is that of the list alone; the cost report: {error.refusal.reason}"
+
+
+def _no_project(settings: OpenAiSettings) -> str:
+    """Say why there is nothing where an organization has a project of its own from the start."""
+    kind = "project" if settings.include_archived else "project that is not archived"
+    return f"no {kind} was listed; an admin key of another organization sees none"

@@ -83,6 +83,11 @@ def key_versions(keys: Iterable[Key]) -> list[Version]:
     return versions
 
 
+def used_after(last_used_at: int | None, end: int | None) -> bool:
+    """Say whether a key was used after its end: then nobody can say that it does not work."""
+    return last_used_at is not None and end is not None and last_used_at > end
+
+
 def newest_use(keys: Iterable[Key]) -> int | None:
     """Give the last use of any of them, None where none is known."""
     return max((key.last_used_at for key in keys if key.last_used_at is not None), default=None)
