@@ -63,7 +63,7 @@ def audit(
         suspects=suspects,
         schedules=dict(schedules.iter_rows()),
         scopes=frozenset(scopes.iter_rows()),
-        orphans=lambda: run.collect([holding.unshared(frame)])[0],
+        orphans=lambda: run.collect([holding.keys_in_use(frame)])[0],
         population=lambda: run.collect([population.question(frame, judged, len(demands))])[0],
         judged=judged,
         laid=laid,

@@ -61,7 +61,8 @@ STATUSES: dict[ScopeStatus, str] = {
 
 
 ORPHANS = (
-    "Their provider honours them; no store in this inventory shares a lineage with them or records their id. "
+    "Their provider honours them; no store in this inventory shares a lineage with them or records "
+    "their id as that of the key it holds. "
     "Whoever holds them does so where nobody looked: find out who, or revoke them. No rule judges this."
 )
 """What the list of orphans is, under the heading that `orphans` is."""

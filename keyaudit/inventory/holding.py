@@ -1,7 +1,9 @@
 """Keys that a provider honours and that no store is known to hold.
 
-A store holds a key if the two share a lineage, or if the store records the key's id, even where
-lineages contradict each other. Whether it holds them can be asked only if a store was listed.
+A store holds a key if it records the key's id as that of the key it has, or if the two share a
+lineage; in both cases only with a value in use. Its word is not taken for the key before, nor where
+it names the keys of several credentials: one label would hide them all. Whether a store holds them
+can be asked only if one was listed.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ import narwhals as nw
 import polars as pl
 
 from keyaudit.columns import NO_STORES, PROVIDERS
-from keyaudit.inventory.recorded import recorded
+from keyaudit.inventory.recorded import IN_USE, recorded
 from keyaudit.model import Coverage, CredentialRef, Inventory, ScopeStatus
 
 COLUMNS = ("source", "scope", "id", "name", "environment", "owner")
@@ -23,23 +25,27 @@ def orphans(inventory: Inventory) -> tuple[CredentialRef, ...] | None:
     """Find the orphans of an inventory that was linked; None where no store was listed."""
     frame = inventory.credentials
     sources = frame.select(pl.col("source").unique()).collect()["source"]
-    current = pl.col("versions").list.eval(pl.element().struct.field("state") == "current").list.any()
-    used = frame.with_columns(in_use=pl.col("versions").is_null() | current)
-    return found(inventory, sources, lambda: unshared(nw.from_native(used)).to_native().collect())
+    used = frame.with_columns(in_use=IN_USE)
+    return found(inventory, sources, lambda: keys_in_use(nw.from_native(used)).to_native().collect())
 
 
-def unshared(frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
-    """Ask for the providers' keys in use whose lineage no store has; `frame` has `in_use`."""
+def keys_in_use(frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    """Ask for the providers' keys in use, each with `shared`: true where a store in use has its lineage.
+
+    `frame` has the column `in_use`.
+    """
     source = nw.col("source")
-    keys = frame.filter(source.is_in(PROVIDERS) & nw.col("in_use")).select("row", "lineage", *COLUMNS)
-    stores = frame.filter(~source.is_in(NO_STORES) & ~nw.col("lineage").is_null())
-    return keys.join(stores.select("lineage").unique(), on="lineage", how="anti")
+    used = frame.filter(nw.col("in_use"))
+    keys = used.filter(source.is_in(PROVIDERS)).select("row", "lineage", *COLUMNS)
+    stores = used.filter(~source.is_in(NO_STORES) & ~nw.col("lineage").is_null())
+    lineages = stores.select("lineage").unique().with_columns(shared=nw.lit(value=True))
+    return keys.join(lineages, on="lineage", how="left")
 
 
 def found(
     inventory: Inventory, sources: Iterable[str], ask: Callable[[], pl.DataFrame]
 ) -> tuple[CredentialRef, ...] | None:
-    """Give the orphans among what `ask` finds unshared; it is asked only where that can mean something.
+    """Give the orphans among the keys that `ask` finds; it is asked only where that can mean something.
 
     `sources` are those that any credential came from.
     """
@@ -51,8 +57,11 @@ def found(
     keys = ask()
     if keys.is_empty():
         return ()
-    mentioned = recorded(inventory.credentials).mentioned
-    alone = keys.filter(~pl.col("row").is_in(mentioned.implode())).sort(COLUMNS[:3])
+    known = recorded(inventory.credentials)
+    row, shared = pl.col("row"), pl.col("shared").fill_null(value=False)
+    # Being the key before gives the lineage of the secret, too; that key is not what it holds.
+    held = row.is_in(known.held.implode()) | (shared & ~row.is_in(known.former.implode()))
+    alone = keys.filter(~held).sort(COLUMNS[:3])
     return tuple(CredentialRef(*row) for row in alone.select(COLUMNS).iter_rows())
 
 

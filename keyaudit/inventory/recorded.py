@@ -30,16 +30,25 @@ _EDGES = {"row": pl.Int64, "held": pl.Int64}
 class Recorded:
     """Who holds what: `edges` has a store's `row` and that of the provider's credential, `held`.
 
-    `mentioned` are all rows of providers that any store records, those too that are left out of the
-    edges because somebody contradicts himself; `contradictions` say so in sentences.
+    `held` are the rows of providers whose key a store with a value in use records as the one that it
+    holds. `former` are those that one records as the key before and none as its own: they are tied
+    to it, and yet it holds another key now. Whoever contradicts himself holds nothing by that;
+    `contradictions` say so in sentences.
     """
 
     edges: pl.DataFrame
-    mentioned: pl.Series
+    held: pl.Series
+    former: pl.Series
     contradictions: tuple[str, ...] = ()
 
 
-NOTHING = Recorded(pl.DataFrame(schema=_EDGES), pl.Series(dtype=pl.Int64))
+_NOBODY = pl.Series(dtype=pl.Int64)
+NOTHING = Recorded(pl.DataFrame(schema=_EDGES), _NOBODY, _NOBODY)
+IN_USE = (
+    pl.col("versions").is_null()
+    | pl.col("versions").list.eval(pl.element().struct.field("state") == "current").list.any()
+)
+"""Has a value in use, or versions that were not collected."""
 
 
 def recorded(frame: pl.LazyFrame) -> Recorded:
@@ -52,25 +61,31 @@ def recorded(frame: pl.LazyFrame) -> Recorded:
     if mentions.is_empty():
         return NOTHING
     found = mentions.join(_keys(frame.filter(provider)), on="key", how="inner")
-    mentioned = found["held"].unique()
+    mentioned_before = found.filter("old")["held"].unique()
     several = found.group_by("key").agg(pl.col("held").n_unique()).filter(pl.col("held") > 1)
     found = found.join(several, on="key", how="anti")
     now = found.filter(~pl.col("old")).group_by("row").agg(pl.col("held").n_unique())
     torn = now.filter(pl.col("held") > 1).select("row")
-    edges = found.join(torn, on="row", how="anti").select("row", "held").unique().sort("row", "held")
-    return Recorded(edges, mentioned, (*_of_several(several), *_torn(frame, torn)))
+    sure = found.join(torn, on="row", how="anti")
+    edges = sure.select("row", "held").unique().sort("row", "held")
+    held = sure.filter(~pl.col("old") & pl.col("in_use"))["held"].unique()
+    former = mentioned_before.filter(~mentioned_before.is_in(held.implode()))
+    return Recorded(edges, held, former, (*_of_several(several), *_torn(frame, torn)))
 
 
 def _mentions(stores: pl.LazyFrame) -> pl.DataFrame:
     """Give each id that a label names: the whole value too, for an id that has a space or a comma."""
-    pairs = stores.select("row", pair=pl.col("labels").str.extract_all(_PAIR)).explode("pair")
+    pairs = stores.select("row", pair=pl.col("labels").str.extract_all(_PAIR), in_use=IN_USE).explode("pair")
     said = pairs.filter(pl.col("pair").is_not_null()).select(
         "row",
+        "in_use",
         old=pl.col("pair").str.contains(_OLD),
         value=pl.col("pair").str.replace(rf"(?i)^{_NAME}", "").str.head(-1).str.to_lowercase(),
     )
-    whole = said.select("row", "old", key=pl.col("value").str.strip_chars())
-    parts = said.select("row", "old", key=pl.col("value").str.extract_all(r"[^\s,]+")).explode("key")
+    whole = said.select("row", "in_use", "old", key=pl.col("value").str.strip_chars())
+    parts = said.select("row", "in_use", "old", key=pl.col("value").str.extract_all(r"[^\s,]+")).explode(
+        "key"
+    )
     return pl.concat([whole, parts]).filter(pl.col("key") != "").unique().collect()
 
 

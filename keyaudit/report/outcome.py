@@ -19,7 +19,7 @@ class Outcome:
 
     `schedules` counts credentials by the name of the policy's schedule, `scopes` holds every
     source and scope that a credential came from; `population` computes every credential's row
-    when a format asks for it, and `orphans` the providers' keys whose lineage no store has.
+    when a format asks for it, and `orphans` the providers' keys in use, with those whose lineage a store has marked.
     """
 
     counts: Mapping[str, Any]

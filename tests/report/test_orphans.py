@@ -102,7 +102,52 @@ def test_a_store_holds_a_key_although_lineages_contradict_each_other(tmp_path) -
   - {source: vault, scope: kv, id: b, name: b, lineage: b, labels: {keyaudit_key_id: k}}
   - {source: vault, scope: kv, id: c, name: c, labels: {keyaudit_key_id: k v}}
 """
-    assert found(made(tmp_path, rows)) == []
+    assert found(made(tmp_path, rows)) == ["v"], "c says of one secret that it holds two keys"
+
+
+HIDING = {
+    "three ids on one secret": ("labels: {keyaudit_key_id: k v w}", ["k", "v", "w"]),
+    "three labels on one secret": (
+        "labels: {keyaudit_key_id: k, 'keyaudit:key_id': v, keyaudit-key-id: w}",
+        ["k", "v", "w"],
+    ),
+    "the key before, only": ("labels: {keyaudit_old_key_id: k v w}", ["k", "v", "w"]),
+    "the key before, beside the key that it holds": (
+        "labels: {keyaudit_key_id: k, keyaudit_old_key_id: v w}",
+        ["v", "w"],
+    ),
+    "a secret that is destroyed": (
+        "labels: {keyaudit_key_id: k}, versions: [{id: v1, state: destroyed}]",
+        ["k", "v", "w"],
+    ),
+    "a secret that is switched off": (
+        "labels: {keyaudit_key_id: k}, versions: [{id: v1, state: disabled}, {id: v2, state: destroyed}]",
+        ["k", "v", "w"],
+    ),
+    "a secret without any version": ("labels: {keyaudit_key_id: k}, versions: []", ["k", "v", "w"]),
+    "a lineage of a secret that is destroyed": (
+        "lineage: main, versions: [{id: v1, state: destroyed}]",
+        ["k", "v", "w"],
+    ),
+    "a secret in use": (
+        "labels: {keyaudit_key_id: k}, versions: [{id: v1, state: destroyed}, {id: v2, state: current}]",
+        ["v", "w"],
+    ),
+    "a lineage of a secret in use": ("lineage: main, versions: [{id: v1, state: current}]", ["v", "w"]),
+    "an id that two credentials have": ("labels: {keyaudit_key_id: both}", ["k", "v", "w"]),
+}
+
+
+@pytest.mark.parametrize("engine", ["polars", "duckdb"])
+@pytest.mark.parametrize(("said", "orphans"), HIDING.values(), ids=HIDING)
+def test_a_label_hides_only_the_key_that_its_secret_has(said, orphans, engine, tmp_path) -> None:
+    rows = f"""
+  - {{source: openai, scope: p, id: k, name: k, lineage: main, versions: [{{id: a, state: current}}]}}
+  - {{source: openai, scope: p, id: v, name: v, versions: [{{id: both, state: current}}]}}
+  - {{source: openai, scope: p, id: w, name: w, versions: [{{id: both, state: current}}]}}
+  - {{source: vault, scope: kv, id: s, name: s, {said}}}
+"""
+    assert found(made(tmp_path, rows), engine) == orphans
 
 
 def test_a_lineage_that_the_policy_gives_counts_and_so_does_one_of_a_rule(tmp_path) -> None:
