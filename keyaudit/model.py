@@ -78,6 +78,10 @@ class VersionState(StrEnum):
 # --- what is known of the world -----------------------------------------------------------------
 
 
+EVERY_SCOPE = "*"
+"""The scope of a source that found none, or could not begin: nobody knows which ones it would have had."""
+
+
 @dataclass(frozen=True, slots=True)
 class Coverage:
     """One scope that was asked for and what came of it.

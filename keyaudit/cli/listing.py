@@ -26,8 +26,6 @@ AT_ONCE = 16
 """Sources; each asks several scopes at once by itself."""
 LOOK_UP = 0.2
 """Seconds after which an interrupt is noticed: polars restarts a wait that a signal broke off."""
-EVERYTHING = "*"
-"""The scope of a source that could not begin: nobody knows which ones it would have had."""
 
 
 def chosen(settings: Configuration, names: Sequence[str]) -> list[Entry]:
@@ -130,12 +128,12 @@ def _listed(source: Source, progress: Progress) -> Inventory | SourceError:
 
 def _not_begun(kind: str, error: SourceError) -> Inventory:
     from keyaudit import inventory
-    from keyaudit.model import Coverage, ScopeStatus
+    from keyaudit.model import EVERY_SCOPE, Coverage, ScopeStatus
 
     at = now()
     failed = Coverage(
         source=kind,
-        scope=EVERYTHING,
+        scope=EVERY_SCOPE,
         status=ScopeStatus.FAILED,
         credentials=0,
         calls=0,

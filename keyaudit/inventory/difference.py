@@ -12,12 +12,10 @@ from dataclasses import dataclass
 import polars as pl
 
 from keyaudit.inventory.sides import FACTS, Side, check_by
-from keyaudit.model import Coverage, ScopeStatus
+from keyaudit.model import EVERY_SCOPE, Coverage, ScopeStatus
 
 PLACE = ("source", "scope", "id", "name")
 NOT_ASKED = "its scope was not asked for"
-EVERY_SCOPE = "*"
-"""The scope of a source that could not begin: nobody knows which ones it would have had."""
 
 
 @dataclass(frozen=True)

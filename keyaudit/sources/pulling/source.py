@@ -21,7 +21,7 @@ from typing import ClassVar, Generic, TypeVar
 
 from keyaudit.errors import SourceError
 from keyaudit.inventory.rows import Credential
-from keyaudit.model import Coverage, ScopeStatus
+from keyaudit.model import EVERY_SCOPE, Coverage, ScopeStatus
 from keyaudit.sources.protocol import Clock, Progress, Pulled, ScopeProgress, StoppedError
 from keyaudit.sources.pulling.meter import Meter
 from keyaudit.sources.pulling.outcome import ScopeOutcome
@@ -140,7 +140,7 @@ class PullingSource(Generic[Checked]):
         rows = sorted(self.finish(outcomes), key=lambda row: (row.scope, row.id))
         every = [*plan.lost, *self.coverage(outcomes)]
         if not every:
-            nothing = self.failed("*", "nothing was found that could be listed")
+            nothing = self.failed(EVERY_SCOPE, "nothing was found that could be listed")
             every = [replace(nothing, status=ScopeStatus.EMPTY)]
         return Pulled(rows, tuple(sorted(every, key=lambda each: each.scope)), self.columns(rows))
 
