@@ -10,11 +10,13 @@ import pytest
 
 from keyaudit import policy
 from keyaudit.audit import audit
+from keyaudit.errors import SourceError
 from keyaudit.inventory import from_rows
 from keyaudit.inventory.rows import Credential, Rotation, Version
 from keyaudit.rules import CATALOGUE
 from keyaudit.sources import check_settings, least_privilege, open_source
 from keyaudit.sources.aws.accounts import Session
+from keyaudit.sources.aws.botocore import api_models
 from keyaudit.sources.aws.grants import BY_DEFAULT
 from keyaudit.sources.aws.kms.settings import AwsKmsSettings
 from keyaudit.sources.protocol import OperationRefusedError, StoppedError
@@ -232,6 +234,20 @@ class TestRows:
         server.put("own", created=NOW - DAY)
         assert list(rows(server)) == ["own"]
         assert len(server.asked("DescribeKey")) == 2
+
+    def test_a_botocore_that_has_no_such_question_is_said_before_anything_is_asked(
+        self, server: Kms, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        loader = api_models()
+        model = dict(loader.load_service_model("kms", "service-2"))
+        model["operations"] = {
+            name: each for name, each in model["operations"].items() if name != "GetKeyLastUsage"
+        }
+        monkeypatch.setattr(loader, "load_service_model", lambda *_, **__: model)
+        with pytest.raises(SourceError, match="needs a newer botocore") as caught:
+            pull(server, last_use=True)
+        assert caught.value.hint == "pip install 'boto3>=1.42.97', or leave `last_use` out"
+        assert server.log == []
 
     def test_the_last_use_is_asked_for_only_if_wanted(self, server: Kms) -> None:
         server.put("used", created=TRACKED_SINCE - DAY, used=NOW - DAY)

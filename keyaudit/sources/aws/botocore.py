@@ -23,3 +23,9 @@ def botocore(module: str) -> Any:
 def api_models() -> Any:
     """Give the loader of API models that all sessions share: reading them is most of a client's cost."""
     return botocore("loaders").create_loader()
+
+
+def knows(service: str, operation: str) -> bool:
+    """Say whether the botocore that is installed has an operation of a service: the newest are not in all."""
+    model = api_models().load_service_model(service, "service-2")
+    return operation in model["operations"]

@@ -1,7 +1,7 @@
 """What keyaudit.yaml may say about an aws-kms source, besides what all of AWS share.
 
 tags: true                      # false saves one call a key, and leaves owner and environment empty
-last_use: false                 # true costs one call a key; tells keys that nobody uses
+last_use: false                 # true costs one call a key; tells keys that nobody uses; needs boto3 1.42.97
 
 KMS counts its own quota for each of these calls; none is shared with encrypting or decrypting.
 """

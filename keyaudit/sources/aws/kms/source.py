@@ -7,9 +7,12 @@ manages, its description, its tags, and its rotation setting and its rotations w
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import Executor
 
 from keyaudit.columns import REQUIRED, ROTATION
+from keyaudit.errors import SourceError
 from keyaudit.inventory.rows import Credential
+from keyaudit.sources.aws.botocore import knows
 from keyaudit.sources.aws.kms.families import join
 from keyaudit.sources.aws.kms.rows import SOURCE
 from keyaudit.sources.aws.kms.scope import FROM_TAGS, USE, KeyScope, cannot_know
@@ -18,7 +21,10 @@ from keyaudit.sources.aws.places import AwsSource, Place
 from keyaudit.sources.labels import tagged
 from keyaudit.sources.pulling.meter import Meter
 from keyaudit.sources.pulling.outcome import ScopeOutcome
+from keyaudit.sources.pulling.source import Plan
 
+LAST_USE_SINCE = "1.42.97"
+"""The first boto3 whose botocore has GetKeyLastUsage; nothing else here is newer than 1.42."""
 COLUMNS = frozenset(
     {*REQUIRED, "class", "provider", "created_at", "expires_at", "last_rotated_at", "replica_of", *ROTATION}
 )
@@ -33,6 +39,15 @@ class AwsKms(AwsSource[AwsKmsSettings]):
     kind = SOURCE
     Settings = AwsKmsSettings
     service = "kms"
+
+    def plan(self, pool: Executor) -> Plan:
+        """See `PullingSource.plan`; a botocore too old for `last_use` is a SourceError as well."""
+        if self.settings.last_use and not knows("kms", "GetKeyLastUsage"):
+            raise SourceError(
+                f"source {self.name}: `last_use: true` needs a newer botocore, one that has GetKeyLastUsage",
+                hint=f"pip install 'boto3>={LAST_USE_SINCE}', or leave `last_use` out",
+            )
+        return super().plan(pool)
 
     def cannot_know(self) -> tuple[str, ...]:
         """See `AwsSource.cannot_know`."""
