@@ -6,11 +6,12 @@ import re
 from pathlib import Path
 from typing import Any, Self
 
-from keyaudit.sources import Pulled, ScopeProgress, least_privilege, open_source
+from keyaudit.sources import Pulled, least_privilege, open_source
 from keyaudit.times import parse_instant
 from servers.anthropic import KEY, Anthropic, spoke, workspace
 from servers.fault_proxy import FaultProxy
 from servers.json_dialect import JsonApi
+from sources.contract import nobody
 from sources.openai_case import LIST_FAULTS, plans
 
 KEYS = "GET /v1/organizations/api_keys"
@@ -82,7 +83,7 @@ class AnthropicCase:
         )
 
     def pull(self, **settings: Any) -> Pulled:
-        return self.source(**settings).pull(_nobody)
+        return self.source(**settings).pull(nobody)
 
     def break_with(self, fault: str) -> None:
         if fault == "timeout":
@@ -103,7 +104,3 @@ class AnthropicCase:
         text = least_privilege("anthropic")
         found = re.findall(r"^ +GET https://api\.anthropic\.com(\S+)$", text, re.MULTILINE)
         return {f"GET {path}" for path in found}
-
-
-def _nobody(progress: ScopeProgress) -> None:
-    """Watch nothing."""

@@ -10,11 +10,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
-from keyaudit.sources import Pulled, ScopeProgress, least_privilege, open_source
+from keyaudit.sources import Pulled, least_privilege, open_source
 from keyaudit.times import DAY, SECOND
 from servers.aws_dialect import AwsJson
 from servers.fault_proxy import Asked, Fault, FaultProxy
-from sources.contract import CANARY
+from sources.contract import CANARY, nobody
 
 ACCOUNT = "123456789012"
 OTHER = "444455556666"
@@ -184,7 +184,7 @@ class AwsCase:
         return open_source(self.entry(**settings), clock=lambda: self.clock_at, cache_dir=self.cache_dir)
 
     def pull(self, **settings: Any) -> Pulled:
-        return self.source(**settings).pull(_nobody)
+        return self.source(**settings).pull(nobody)
 
     def break_with(self, fault: str) -> None:
         if fault == "timeout":
@@ -207,7 +207,3 @@ class AwsCase:
             if each["Effect"] == "Allow"
         ]
         return {action for each in allowed for action in each["Action"]} | {"sts:GetCallerIdentity"}
-
-
-def _nobody(progress: ScopeProgress) -> None:
-    """Watch nothing."""

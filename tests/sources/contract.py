@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Protocol
 
-from keyaudit.sources import Pulled, Source
+from keyaudit.sources import Pulled, ScopeProgress, Source
 
 CANARY = "CANARY"
 """Is part of every secret value, session token and secret key that a case plants."""
@@ -32,6 +32,10 @@ MATRIX = (
     "repeated-token",
 )
 """Every source meets each of these, or says in `CANNOT_HAPPEN` why it never will."""
+
+
+def nobody(progress: ScopeProgress) -> None:
+    """Watch nothing."""
 
 
 class SourceCase(Protocol):

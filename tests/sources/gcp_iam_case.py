@@ -8,13 +8,13 @@ from typing import Any, Self
 
 import yaml
 
-from keyaudit.sources import Pulled, ScopeProgress, least_privilege, open_source
+from keyaudit.sources import Pulled, least_privilege, open_source
 from keyaudit.times import DAY, parse_instant
 from servers.cutting_relay import CuttingRelay
 from servers.fault_proxy import Fault
 from servers.google_iam import GoogleIam
 from servers.grpc_server import GrpcServer
-from sources.contract import CANARY
+from sources.contract import CANARY, nobody
 
 BROKEN, HEALTHY = "acme-prod", "acme-staging"
 NOW = parse_instant("2026-05-01T12:00:00Z")
@@ -148,7 +148,7 @@ class GcpIamCase:
         return open_source(self.entry(**settings), clock=lambda: self.clock_at, cache_dir=self.cache_dir)
 
     def pull(self, **settings: Any) -> Pulled:
-        return self.source(**settings).pull(_nobody)
+        return self.source(**settings).pull(nobody)
 
     def break_with(self, fault: str) -> None:
         if fault in _CUTS:
@@ -171,7 +171,3 @@ class GcpIamCase:
 
     def granted(self) -> set[str]:
         return set(yaml.safe_load(least_privilege("gcp-iam"))["includedPermissions"])
-
-
-def _nobody(progress: ScopeProgress) -> None:
-    """Watch nothing."""

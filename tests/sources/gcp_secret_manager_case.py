@@ -8,14 +8,14 @@ from typing import Any, Self
 
 from google.cloud import secretmanager_v1 as sm
 
-from keyaudit.sources import Pulled, ScopeProgress, least_privilege, open_source
+from keyaudit.sources import Pulled, least_privilege, open_source
 from keyaudit.times import DAY, parse_instant
 from servers.cutting_relay import CuttingRelay
 from servers.fault_proxy import Fault
 from servers.google_assets import Assets
 from servers.google_secret_manager import SecretManager
 from servers.grpc_server import GrpcServer
-from sources.contract import CANARY
+from sources.contract import CANARY, nobody
 
 KIND = "gcp-secret-manager"
 BROKEN, HEALTHY, BARE = "acme-prod", "acme-staging", "acme-sandbox"
@@ -174,7 +174,7 @@ class GcpSecretManagerCase:
         return open_source(self.entry(**settings), clock=lambda: self.clock_at, cache_dir=self.cache_dir)
 
     def pull(self, **settings: Any) -> Pulled:
-        return self.source(**settings).pull(_nobody)
+        return self.source(**settings).pull(nobody)
 
     def break_with(self, fault: str) -> None:
         if fault == "timeout":
@@ -213,7 +213,3 @@ def permissions_of(role: str) -> set[str]:
     import yaml
 
     return set(yaml.safe_load(role)["includedPermissions"])
-
-
-def _nobody(progress: ScopeProgress) -> None:
-    """Watch nothing."""

@@ -6,11 +6,12 @@ import json
 from pathlib import Path
 from typing import Any, Self
 
-from keyaudit.sources import Pulled, ScopeProgress, least_privilege, open_source
+from keyaudit.sources import Pulled, least_privilege, open_source
 from keyaudit.times import DAY, HOUR, parse_instant
 from servers.aws_query_dialect import AwsQuery
 from servers.fault_proxy import Fault, FaultProxy
 from servers.iam import OWN, Account, Iam, Key
+from sources.contract import nobody
 
 OTHER = "444455556666"
 NOBODY_THERE = "777788889999"
@@ -149,7 +150,7 @@ class IamCase:
         return open_source(self.entry(**settings), clock=lambda: self.clock_at, cache_dir=self.cache_dir)
 
     def pull(self, **settings: Any) -> Pulled:
-        return self.source(**settings).pull(_nobody)
+        return self.source(**settings).pull(nobody)
 
     def break_with(self, fault: str) -> None:
         if fault == "timeout":
@@ -249,7 +250,3 @@ class ServiceSpecificCase(IamCase):
         account.put_service(
             "committer", "codecommit", f"ACCB{account.id}", NOW - 9 * DAY, ServiceUserName="c-at"
         )
-
-
-def _nobody(progress: ScopeProgress) -> None:
-    """Watch nothing."""

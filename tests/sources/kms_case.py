@@ -6,11 +6,12 @@ import json
 from pathlib import Path
 from typing import Any, Self
 
-from keyaudit.sources import Pulled, ScopeProgress, least_privilege, open_source
+from keyaudit.sources import Pulled, least_privilege, open_source
 from keyaudit.times import DAY, parse_instant
 from servers.fault_proxy import Fault, FaultProxy
 from servers.iam import OWN
 from servers.kms import Kms, KmsJson
+from sources.contract import nobody
 
 BROKEN, HEALTHY = "us-east-1", "eu-west-1"
 NOW = parse_instant("2026-05-01T12:00:00Z")
@@ -151,7 +152,7 @@ class KmsCase:
         return open_source(self.entry(**settings), clock=lambda: self.clock_at, cache_dir=self.cache_dir)
 
     def pull(self, **settings: Any) -> Pulled:
-        return self.source(**settings).pull(_nobody)
+        return self.source(**settings).pull(nobody)
 
     def break_with(self, fault: str) -> None:
         if fault == "timeout":
@@ -171,7 +172,3 @@ class KmsCase:
         found = json.loads(least_privilege("aws-kms"))["Statement"]
         allowed = [each["Action"] for each in found if each["Effect"] == "Allow"]
         return {action for actions in allowed for action in actions} | {"sts:GetCallerIdentity"}
-
-
-def _nobody(progress: ScopeProgress) -> None:
-    """Watch nothing."""

@@ -6,11 +6,12 @@ import re
 from pathlib import Path
 from typing import Any, Self
 
-from keyaudit.sources import Pulled, ScopeProgress, least_privilege, open_source
+from keyaudit.sources import Pulled, least_privilege, open_source
 from keyaudit.times import SECOND
 from servers.fault_proxy import Fault, FaultProxy
 from servers.json_dialect import JsonApi
 from servers.openai import KEY, OpenAi, service_account, user
+from sources.contract import nobody
 
 BROKEN, HEALTHY, EMPTY = "proj_broken", "proj_healthy", "proj_empty"
 NOW = 1_795_262_400
@@ -138,7 +139,7 @@ class OpenAiCase:
         )
 
     def pull(self, **settings: Any) -> Pulled:
-        return self.source(**settings).pull(_nobody)
+        return self.source(**settings).pull(nobody)
 
     def break_with(self, fault: str) -> None:
         if fault == "timeout":
@@ -160,7 +161,3 @@ class OpenAiCase:
         return {
             f"GET {path}" for path in re.findall(r"^ +GET https://api\.openai\.com(\S+)$", text, re.MULTILINE)
         }
-
-
-def _nobody(progress: ScopeProgress) -> None:
-    """Watch nothing."""

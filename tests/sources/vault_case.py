@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Self
 
-from keyaudit.sources import Pulled, ScopeProgress, least_privilege, open_source
+from keyaudit.sources import Pulled, least_privilege, open_source
 from keyaudit.times import DAY, parse_instant
 from servers.fault_proxy import Fault, FaultProxy
 from servers.vault import VaultServer, metadata, stamp
 from servers.vault_dialect import VaultApi
 from servers.vault_engines import Kv2, database
 from servers.vault_policy import allows, parse
-from sources.contract import CANARY
+from sources.contract import CANARY, nobody
 
 NOW = parse_instant("2026-05-01T12:00:00Z")
 TOKEN = f"{CANARY}-token"
@@ -161,7 +161,7 @@ class VaultCase:
         )
 
     def pull(self, **settings: Any) -> Pulled:
-        return self.source(**settings).pull(_nobody)
+        return self.source(**settings).pull(nobody)
 
     def break_with(self, fault: str) -> None:
         self.scan = fault in _SCANS
@@ -183,7 +183,3 @@ class VaultCase:
     def granted(self) -> set[str]:
         policy = parse(least_privilege("vault", [self.entry()]), openbao=True)
         return {each for each in self.operations() if allows(policy, *each.split(" ", 1))}
-
-
-def _nobody(progress: ScopeProgress) -> None:
-    """Watch nothing."""
