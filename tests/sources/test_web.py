@@ -139,6 +139,14 @@ def test_a_redirect_is_refused_so_the_key_goes_nowhere_else(
         assert elsewhere.seen == []
 
 
+@pytest.mark.parametrize("location", ["http://[::1", "http://127.0.0.1:99999/v1/keys", "/v1/\xff", "//", ""])
+def test_a_redirect_to_no_address_is_refused_like_any_other(
+    server: Scripted, session: requests.Session, location: str
+) -> None:
+    server.say = answer(status=307, Location=location)
+    assert str(refused(session, server)) == "refused (HTTP 307)"
+
+
 def test_a_followed_redirect_keeps_to_the_list_and_takes_no_key_to_another_host(
     server: Scripted, session: requests.Session, tmp_path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -112,6 +112,15 @@ def _guarded() -> requests.Session:
     class Guarded(requests.Session):
         """Looks nothing up in a `.netrc`, where a redirect leads somewhere else either."""
 
+        def get_redirect_target(self, resp: Any) -> str | None:
+            """Give where a redirect leads, None where that is no address: requests would raise."""
+            try:
+                target: str | None = super().get_redirect_target(resp)
+                _ = urlsplit(target or "").port
+            except ValueError:
+                return None
+            return target
+
         def rebuild_auth(self, prepared_request: Any, response: Any) -> None:
             """Drop the key where a request would go to another host."""
             moved = self.should_strip_auth(  # type: ignore[no-untyped-call]
