@@ -16,7 +16,7 @@ import sys
 import threading
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler
 from typing import Any
@@ -99,6 +99,8 @@ class VaultServer(Loopback):
         self.redirect: str | None = None
         """Where a standby sends everybody."""
         self.log: list[Request] = []
+        self.written: Callable[[str], str] = str
+        """What becomes of an answer's text before it is sent."""
         self._lock = threading.Lock()
         super().__init__()
 
@@ -205,7 +207,7 @@ class VaultServer(Loopback):
                     return self.say(
                         refused.status, refused.headers, json.dumps({"errors": refused.errors}).encode()
                     )
-                return self.say(200, {}, json.dumps(_envelope(data)).encode())
+                return self.say(200, {}, server.written(json.dumps(_envelope(data))).encode())
 
             do_POST = do_PUT = do_DELETE = do_LIST = do_SCAN = do_GET
 

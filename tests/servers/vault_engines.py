@@ -43,12 +43,14 @@ class Engine:
 
     def __init__(self) -> None:
         self.entries: dict[str, dict[str, Any]] = {}
+        self.hidden: set[str] = set()
+        """What is listed and yet not found."""
 
     def handle(self, verb: str, path: str, query: Mapping[str, str], body: Mapping[str, Any]) -> Any:
         raise NotImplementedError
 
     def entry(self, name: str) -> dict[str, Any]:
-        if name not in self.entries:
+        if name not in self.entries or name in self.hidden:
             raise EMPTY
         return self.entries[name]
 
@@ -60,6 +62,8 @@ class Kv2(Engine):
     def __init__(self) -> None:
         super().__init__()
         self.scan = False
+        self.most: int | None = None
+        """How many entries a page of the bulk list has at most, whatever is asked for."""
 
     def handle(self, verb, path, query, body):
         kind, _, name = path.partition("/")
@@ -84,6 +88,7 @@ class Kv2(Engine):
         keys = [key for key in keys if key > query.get("after", "")]
         limit = int(query.get("limit", 0))
         keys = keys[:limit] if limit > 0 else keys
+        keys = keys[: self.most]
         if not keys:
             raise EMPTY
         info = {key: self.entries[prefix + key] for key in keys if prefix + key in self.entries}
@@ -113,6 +118,8 @@ class Roles(Engine):
         kind, _, name = path.strip("/").partition("/")
         if verb == "LIST" and kind == self._listed:
             return listing(self.entries, name)
+        if verb == "GET" and kind == self._told and name in self.hidden:
+            raise EMPTY
         if verb == "GET" and kind == self._told and name.removesuffix("/key") in self.entries:
             secret = {"private_key_data": f"{CANARY}-minted"}
             return secret if name.endswith("/key") else self.entries[name]
@@ -176,7 +183,7 @@ class AppRole(Engine):
             return {"role_id": f"{CANARY}-role-id"}
         if verb == "POST" and rest == ["secret-id-accessor", "lookup"]:
             accessor = body.get("secret_id_accessor", "")
-            if accessor not in ids:
+            if accessor not in ids or accessor in self.hidden:
                 raise Refused(404, f"failed to find accessor entry for secret_id_accessor: {accessor!r}")
             return {"secret_id_accessor": accessor, **ids[accessor]}
         raise UNSUPPORTED_PATH

@@ -120,18 +120,27 @@ class TestMounts:
         server.sealed = True
         assert statuses(pull(server.url)) == {"test/*": "failed"}
 
-    def test_where_mounts_cannot_be_looked_up_the_declared_ones_are_asked_anyway(
-        self, vault: VaultCase
+    @pytest.mark.parametrize("how", ["denied", "gone", "bad-json", "no-list"])
+    def test_where_nobody_says_which_engines_there_are_nothing_below_a_mount_is_asked(
+        self, vault: VaultCase, how: str
     ) -> None:
-        vault.proxy.plan(Fault("denied", "GET", scope="sys"))
-        vault.server.mount("empty", Kv2())
-        pulled = vault.pull(mounts={"kv": ["secret", "empty", "gone"], "database": ["database"]})
-        assert statuses(pulled) == {
-            "test/database": "complete",
-            "test/empty": "failed",
-            "test/gone": "failed",
-            "test/secret": "complete",
-        }
+        vault.server.mount("old", Kv1()).entries["metadata/db"] = {"password": "CANARY"}
+        vault.proxy.plan(Fault(how, "GET", scope="sys"))
+        pulled = vault.pull(mounts={"kv": ["secret", "old"], "database": ["database"]})
+        assert statuses(pulled) == dict.fromkeys(("test/database", "test/old", "test/secret"), "failed")
+        said = "the server does not say which engine this is: "
+        assert all((each or "").startswith(said) for each in reasons(pulled).values())
+        assert {each.path for each in vault.server.log} <= {"sys/internal/ui/mounts"}
+
+    @pytest.mark.parametrize("chosen", [{}, {"mounts": {"kv": ["secret"]}}], ids=["all", "declared"])
+    def test_a_version_of_kv_that_nobody_knows_is_not_taken_for_another(
+        self, server: VaultServer, chosen: dict
+    ) -> None:
+        filled(server, "secret").options = {"version": "3"}
+        pulled = pull(server.url, **chosen)
+        assert reasons(pulled) == {"test/secret": "the server does not say which engine this is"}
+        assert statuses(pulled) == {"test/secret": "failed"}
+        assert not [each for each in server.log if each.path.startswith("secret/")]
 
     def test_an_engine_too_old_for_a_list_is_a_gap_and_not_empty(self, server: VaultServer) -> None:
         server.mount("aws", Roles("aws", "lists-nothing", "static-roles", "static-creds"))
@@ -140,9 +149,24 @@ class TestMounts:
         assert statuses(pulled) == {"test/aws": "failed", "test/secret": "complete"}
         assert reasons(pulled)["test/aws"] == "the server has nothing at this path (HTTP 404)"
 
-    def test_the_host_names_the_cluster_if_nobody_does(self, server: VaultServer) -> None:
+    def test_the_host_and_its_port_name_the_cluster_if_nobody_does(self, server: VaultServer) -> None:
         filled(server, "secret")
-        assert statuses(pull(server.url, cluster=None)) == {"127.0.0.1/secret": "complete"}
+        host = server.url.removeprefix("http://")
+        assert statuses(pull(server.url, cluster=None)) == {f"{host}/secret": "complete"}
+
+    @pytest.mark.parametrize(
+        ("address", "place"),
+        [
+            ("https://vault.example", "vault.example"),
+            ("https://vault.example:443", "vault.example"),
+            ("https://vault.example:8200/prefix", "vault.example"),
+            ("https://Vault.example:8201", "vault.example:8201"),
+            ("https://[2001:db8::1]:8200", "2001:db8::1"),
+            ("https://[2001:db8::1]:9200", "[2001:db8::1]:9200"),
+        ],
+    )
+    def test_usual_ports_are_not_part_of_the_name(self, address: str, place: str) -> None:
+        assert VaultSettings.model_validate(entry(address, cluster=None)).place == place
 
     def test_a_mount_may_be_called_like_a_route(self, server: VaultServer) -> None:
         for path in ("data", "metadata", "sys-tem", "a b/ü%2f"):
@@ -170,19 +194,19 @@ class TestNamespaces:
 
     def test_named_ones_are_listed_by_header(self, spaces: VaultServer) -> None:
         pulled = pull(spaces.url, namespaces=["root", "team-a/web"])
-        assert statuses(pulled) == {"test/secret": "complete", "test/team-a/web/kv/web": "complete"}
+        assert statuses(pulled) == {"test/secret": "complete", "test/team-a/web//kv/web": "complete"}
 
     def test_all_are_found_level_by_level(self, spaces: VaultServer) -> None:
         assert statuses(pull(spaces.url, namespaces="all")) == {
             "test/secret": "complete",
-            "test/team-a/secret": "complete",
-            "test/team-a/web/kv/web": "complete",
-            "test/tëam-b/secret": "complete",
+            "test/team-a//secret": "complete",
+            "test/team-a/web//kv/web": "complete",
+            "test/tëam-b//secret": "complete",
         }
         assert spaces.asked("LIST").count("sys/namespaces") == 4
 
     def test_one_that_does_not_exist_fails(self, spaces: VaultServer) -> None:
-        assert statuses(pull(spaces.url, namespaces=["nowhere"])) == {"test/nowhere/*": "failed"}
+        assert statuses(pull(spaces.url, namespaces=["nowhere"])) == {"test/nowhere//*": "failed"}
 
     def test_a_denied_list_of_namespaces_is_a_gap(self, spaces: VaultServer) -> None:
         spaces.token(
@@ -191,7 +215,42 @@ class TestNamespaces:
             'path "secret/metadata/*" { capabilities = ["read", "list"] }',
         )
         pulled = pull(spaces.url, "t", namespaces="all")
-        assert statuses(pulled) == {"test/*/*": "failed", "test/secret": "complete"}
+        assert statuses(pulled) == {"test/*//*": "failed", "test/secret": "complete"}
+
+    def test_two_places_never_have_one_name(self, server: VaultServer) -> None:
+        filled(server, "web/kv", namespace="team").entries["theirs"] = metadata(NOW)
+        filled(server, "kv", namespace="team/web").entries["ours"] = metadata(NOW)
+        filled(server, "team/web/kv").entries["own"] = metadata(NOW)
+        pulled = pull(server.url, namespaces="all")
+        assert {(row.scope, row.name) for row in pulled.rows if row.name != "key"} == {
+            ("test/team/web/kv", "own"),
+            ("test/team//web/kv", "theirs"),
+            ("test/team/web//kv", "ours"),
+        }
+
+    def test_a_named_one_without_a_mount_that_is_listed_is_empty_and_says_what_it_has(
+        self, spaces: VaultServer
+    ) -> None:
+        spaces.mount("pki", Roles("pki", "", "", ""), "other")
+        pulled = pull(spaces.url, namespaces=["root", "other", "team-a"])
+        assert statuses(pulled) == {
+            "test/other//*": "empty",
+            "test/secret": "complete",
+            "test/team-a//secret": "complete",
+        }
+        assert reasons(pulled)["test/other//*"] == (
+            "no engine that is listed here is mounted; mounts beside it that are not listed: 1 pki"
+        )
+
+    def test_of_all_one_without_a_mount_that_is_listed_is_covered_too(self, spaces: VaultServer) -> None:
+        spaces.mount("pki", Roles("pki", "", "", ""), "other")
+        pulled = pull(spaces.url, namespaces="all")
+        assert statuses(pulled)["test/other//*"] == "complete"
+        assert len(pulled.coverage) == 5
+
+    def test_nothing_mounted_at_all_is_empty(self, server: VaultServer) -> None:
+        assert statuses(pull(server.url)) == {"test/*": "empty"}
+        assert statuses(pull(server.url, namespaces="all")) == {"test/*": "empty"}
 
 
 class TestCalls:
@@ -203,8 +262,8 @@ class TestCalls:
             assert (pulled.coverage[0].calls, pulled.coverage[0].pages) == (1 + 20 + 300, 21)
             assert len(server.log) == 1 + 1 + 20 + 300
 
-    @pytest.mark.parametrize(("secrets", "calls"), [(95, 10), (100, 11)])
-    def test_the_bulk_list_costs_a_call_a_page_and_one_more_if_the_last_is_full(
+    @pytest.mark.parametrize(("secrets", "calls"), [(95, 11), (100, 11)])
+    def test_the_bulk_list_costs_a_call_a_page_and_one_more_that_finds_nothing(
         self, secrets: int, calls: int
     ) -> None:
         with fleet(secrets, openbao=True) as server:
@@ -341,7 +400,12 @@ class TestStandby:
     @pytest.mark.parametrize(
         ("elsewhere", "reason"),
         [
-            ("http://localhost:{port}", "sent on without TLS, where no token goes (HTTP 307)"),
+            (
+                "http://localhost:{port}",
+                "sent on to another address, which `standbys` does not name (HTTP 307)",
+            ),
+            ("http://[::1", "sent on to another address (HTTP 307)"),
+            ("http://127.0.0.1:99999", "sent on to another address (HTTP 307)"),
             ("http://127.0.0.1:{port}/other", "sent on to another address (HTTP 307)"),
             ("http://127.0.0.1:{port}/v1/secret/data/key?", "sent on to another address (HTTP 307)"),
             ("http://user@127.0.0.1:{port}", "sent on to another address (HTTP 307)"),
@@ -361,10 +425,17 @@ class TestStandby:
             assert len(one.log) + len(other.log) == 2
 
     @pytest.mark.parametrize(
-        "target", ["http://vault.example:8200", "http://other.example:8200", "ftp://vault.example"]
+        "target",
+        [
+            "http://vault.example:8200",
+            "http://other.example:8200",
+            "http://127.0.0.1:8200",
+            "ftp://vault.example",
+        ],
     )
     def test_tls_is_never_given_up(self, target: str) -> None:
-        settings = VaultSettings.model_validate(entry("https://vault.example:8200"))
+        standbys = ["https://active.example:8200", "http://127.0.0.1:8200"]
+        settings = VaultSettings.model_validate(entry("https://vault.example:8200", standbys=standbys))
         vault = Vault(settings, "token", "", (), Meter(None))
         path = "/v1/sys/mounts"
         answer = types.SimpleNamespace(
@@ -373,9 +444,22 @@ class TestStandby:
         with pytest.raises(RefusedError, match="without TLS"):
             vault._follow(answer)
         assert vault._adapter.base_uri == "https://vault.example:8200"
-        answer.headers["Location"] = f"https://active.example:8200{path}"
-        vault._follow(answer)
-        assert vault._adapter.base_uri == "https://active.example:8200"
+        for elsewhere in ("https://active.example", "https://other.example:8200", "https://[::1]:8200"):
+            answer.headers["Location"] = elsewhere + path
+            with pytest.raises(RefusedError, match="`standbys` does not name"):
+                vault._follow(answer)
+        assert vault._adapter.base_uri == "https://vault.example:8200"
+        for known in ("https://active.example:8200", "https://vault.example:8201"):
+            answer.headers["Location"] = known + path
+            vault._follow(answer)
+            assert vault._adapter.base_uri == known
+
+    def test_a_standby_that_is_named_is_followed_to(self, server: VaultServer) -> None:
+        filled(server, "secret")
+        with VaultServer() as standby:
+            standby.redirect = server.url.replace("127.0.0.1", "localhost")
+            pulled = pull(standby.url, standbys=standby.redirect)
+        assert statuses(pulled) == {"test/secret": "complete"}
 
 
 class TestSettings:
@@ -424,6 +508,18 @@ class TestSettings:
             ({"address": "http://vault.example:8200"}, "neither https"),
             ({"token_variable": "hvs.CAESIJ"}, "not the name of an environment variable"),
             ({"cluster": "a/b"}, "not a name"),
+            ({"address": "https://vault.example:port"}, "no such host or port"),
+            ({"address": "https://vault.example:99999"}, "no such host or port"),
+            ({"address": "https://[vault"}, "no such host or port"),
+            ({"standbys": ["http://vault.example"]}, "neither https"),
+            ({"standbys": ["https://vault.example/v1"]}, "its paths are those of `address`"),
+            ({"standbys": ["https://vault.example:0x1"]}, "no such host or port"),
+            ({"namespaces": ["team/+"]}, "in a policy"),
+            ({"namespaces": ["team*"]}, "in a policy"),
+            ({"namespaces": ["team", " x"]}, "blanks"),
+            ({"mounts": {"kv": ["+/secret"]}}, "in a policy"),
+            ({"mounts": {"kv": ["team/sec*"]}}, "in a policy"),
+            ({"mounts": {"kv": ["*"]}}, "in a policy"),
             ({"namespaces": ["../root"]}, "not a path"),
             ({"namespaces": []}, "name at least one"),
             ({"mounts": {}}, "names none"),

@@ -48,6 +48,17 @@ def version(version: str, state: str, created: int | None, **others: object) -> 
     return Version(id=version, state=state, created_at=created, **others)
 
 
+def deleting(engine: Engine, name: str):
+    """Have an entry deleted just before it is read."""
+
+    def entry(asked: str, there=engine.entry) -> dict:
+        if asked == name:
+            engine.entries.pop(name, None)
+        return there(asked)
+
+    return entry
+
+
 class TestKv:
     def test_a_secret_is_its_path_its_labels_and_its_versions(self, server: VaultServer) -> None:
         first, second = NOW - 200 * DAY, NOW - 100 * DAY
@@ -129,8 +140,22 @@ class TestKv:
         assert sorted(row.name for row in pulled.rows) == sorted(kv.entries)
         assert pulled.coverage[0].reason is None
 
-    def test_a_version_newer_than_the_current_one_makes_no_sense(self, server: VaultServer) -> None:
-        server.mount("secret", Kv2()).entries["a"] = metadata(NOW - DAY, NOW, current_version=1)
+    @pytest.mark.parametrize(
+        "changes",
+        [
+            {"current_version": 1},
+            {"current_version": 3},
+            {"current_version": 0},
+            {"versions": {}},
+            {"versions": {"1": {"created_time": stamp(NOW)}}},
+            {"versions": {"2": {"created_time": stamp(NOW)}, "02": {"created_time": stamp(NOW)}}},
+            {"versions": {"2": {"created_time": stamp(NOW)}, "-1": {"created_time": stamp(NOW)}}},
+        ],
+    )
+    def test_versions_of_which_the_newest_is_not_the_current_one_make_no_sense(
+        self, server: VaultServer, changes: dict
+    ) -> None:
+        server.mount("secret", Kv2()).entries["a"] = metadata(NOW - DAY, NOW, **changes)
         pulled = pull(server)
         assert (pulled.rows[0].name, pulled.rows[0].versions) == ("a", None)
         assert pulled.coverage[0].reason == "the metadata of 1 secrets could not be read"
@@ -139,10 +164,11 @@ class TestKv:
         kv = server.mount("secret", Kv2())
         kv.entries["stays"] = metadata(NOW)
         kv.entries["goes"] = metadata(NOW)
-        kv.entry = lambda name, there=kv.entry: there("gone" if name == "goes" else name)
+        kv.entry = deleting(kv, "goes")
         pulled = pull(server)
         assert [row.name for row in pulled.rows] == ["stays"]
-        assert pulled.coverage[0].reason is None
+        assert pulled.coverage[0].status == "complete"
+        assert pulled.coverage[0].reason == "1 of 2 secrets was deleted while they were listed"
 
     def test_version_1_has_names_only_and_nothing_of_it_is_read(self, server: VaultServer) -> None:
         kv = server.mount("kv", Kv1())
@@ -382,9 +408,21 @@ class TestTransit:
         row = only(server, "transit", Transit(), "a", key(*self.MADE[:2], soft_deleted=True))
         assert [(each.state, each.authenticates) for each in row.versions] == [("disabled", False)] * 2
 
-    @pytest.mark.parametrize("latest", [0, 1, 10**12])
-    def test_versions_that_cannot_be_leave_the_name(self, server: VaultServer, latest: int) -> None:
-        server.mount("transit", Transit()).entries["a"] = key(*self.MADE, latest_version=latest)
+    @pytest.mark.parametrize(
+        "changes",
+        [
+            {"latest_version": 0},
+            {"latest_version": 1},
+            {"latest_version": 4},
+            {"latest_version": 10**12},
+            {"keys": {}},
+            {"keys": {"1": 1, "3": 3}},
+            {"keys": {"1": 1, "2": 2}},
+            {"min_decryption_version": 4},
+        ],
+    )
+    def test_versions_that_cannot_be_leave_the_name(self, server: VaultServer, changes: dict) -> None:
+        server.mount("transit", Transit()).entries["a"] = key(*self.MADE, **changes)
         pulled = pull(server)
         assert (pulled.rows[0].name, pulled.rows[0].versions) == ("a", None)
         assert pulled.coverage[0].reason == "1 keys could not be read"
@@ -420,6 +458,11 @@ class TestAppRole:
         assert [each.created_at for each in row.versions] == [NOW - days * DAY for days in (90, 60, 30)]
         assert [each.superseded_at for each in row.versions] == [NOW - 30 * DAY, None, None]
 
+    def test_a_secret_id_ends_at_the_very_instant_that_it_names(self, server: VaultServer) -> None:
+        ids = {f"accessor-{by}": secret_id(NOW - DAY + by, NOW + by) for by in (-1, 0, 1)}
+        row = only(server, "auth/approle", AppRole(), "web", ids)
+        assert [each.state for each in row.versions] == ["disabled", "disabled", "current"]
+
     def test_accessors_are_kept_as_a_hash_only(self, server: VaultServer) -> None:
         row = only(server, "auth/approle", AppRole(), "web", {"accessor-a": secret_id(NOW)})
         assert "accessor-a" not in repr(row)
@@ -431,8 +474,9 @@ class TestAppRole:
         assert (first.expires_at, len(first.versions)) == (None, 1)
         assert second.versions == []
 
-    def test_a_secret_id_without_a_time_leaves_the_role_unknown(self, server: VaultServer) -> None:
-        server.mount("auth/approle", AppRole()).entries["a"] = {"x": secret_id(NOW) | {"creation_time": ""}}
+    @pytest.mark.parametrize("odd", [secret_id(NOW) | {"creation_time": ""}, {"creation_time": ""}])
+    def test_a_secret_id_without_a_time_leaves_the_role_unknown(self, server: VaultServer, odd: dict) -> None:
+        server.mount("auth/approle", AppRole()).entries["a"] = {"x": odd, "y": secret_id(NOW)}
         pulled = pull(server)
         assert pulled.rows[0].versions is None
         assert pulled.coverage[0].reason == "the secret ids of 1 roles could not be read"

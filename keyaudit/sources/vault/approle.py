@@ -12,12 +12,13 @@ from collections.abc import Sequence
 
 from keyaudit.inventory.rows import Rotation, Version
 from keyaudit.sources.pulling.each import Each
+from keyaudit.sources.pulling.refusals import Kind, RefusedError
 from keyaudit.sources.vault.answers import SecretId, asked, batches, decoder, instant, names
 from keyaudit.sources.vault.mounts import segment
+from keyaudit.sources.vault.reads import PATIENT, Reads
 from keyaudit.sources.vault.scope import NO_USE, MountScope
 
 _ID = decoder(SecretId)
-_GONE = SecretId("")
 _AT_ONCE = 100
 
 Accessor = tuple[str, str]
@@ -35,20 +36,36 @@ class AppRoles(MountScope):
         """See `ScopePull.collect`."""
         self._strange = 0
         with self.workers() as workers:
-            lists: Each[str, list[str]] = self.each(self._accessors, workers, "lists of secret ids", [])
-            lookups: Each[Accessor, SecretId] = self.each(self._secret_id, workers, "secret ids", _GONE)
+            lists = Each(self._accessors, workers, "lists of secret ids", patience=PATIENT)
+            lookups = Reads(
+                self._secret_id,
+                workers,
+                "secret ids",
+                place=lambda one: one[0],
+                listed=lambda role: [(role, accessor) for accessor in self._accessors(role)],
+            )
             try:
                 for found in self.walk("role", workers):
                     for some in batches(found, _AT_ONCE):
                         self._take_all(some, lists, lookups)
                         self.moved()
             finally:
-                self.miss(*lists.reasons(), *lookups.reasons())
+                self.settle(lists)
+                self.account(lookups)
                 if self._strange:
                     self.miss(f"the secret ids of {self._strange:,} roles could not be read")
 
     def _accessors(self, role: str) -> list[str]:
-        return names(self.vault, self.path("role", segment(role), "secret-id"))
+        """List the secret ids of a role, which are not found where it has none."""
+        try:
+            found = names(self.vault, self.path("role", segment(role), "secret-id"))
+        except RefusedError as error:
+            if error.refusal.kind is Kind.GONE:
+                return []
+            raise
+        if len(set(found)) < len(found):
+            raise RefusedError(Kind.UNREADABLE)
+        return found
 
     def _secret_id(self, one: Accessor) -> SecretId:
         role, accessor = one
@@ -60,22 +77,23 @@ class AppRoles(MountScope):
         )
 
     def _take_all(
-        self, roles: Sequence[str], lists: Each[str, list[str]], lookups: Each[Accessor, SecretId]
+        self, roles: Sequence[str], lists: Each[str, list[str]], lookups: Reads[Accessor, SecretId]
     ) -> None:
-        listed = dict(zip(roles, lists.fetch(roles), strict=True))
-        wanted = [(role, accessor) for role, accessors in listed.items() for accessor in accessors or ()]
-        found = dict(zip(wanted, lookups.fetch(wanted), strict=True))
-        for role, accessors in listed.items():
-            ids = None if accessors is None else {each: found[role, each] for each in accessors}
-            self._take(role, ids)
+        listed = list(zip(roles, lists.fetch(roles), strict=True))
+        wanted = [(role, accessor) for role, accessors in listed for accessor in accessors or ()]
+        ids: dict[str, dict[str, SecretId | None]] = {role: {} for role in roles}
+        for (role, accessor), found in lookups.there(wanted):
+            ids[role][accessor] = found
+        for role, accessors in listed:
+            self._take(role, None if accessors is None else ids[role])
 
     def _take(self, role: str, ids: dict[str, SecretId | None] | None) -> None:
         """Take a role; with one unknown secret id, it is not known which one came last."""
         row = self.row(f"role/{role}", role)
         row.cls, row.labels, row.rotation = "service-password", {}, Rotation(enabled=False)
-        if ids is not None and None not in ids.values():
+        if ids is not None and not any(each is None for each in ids.values()):
             try:
-                there = [dated(accessor, each) for accessor, each in ids.items() if each not in {None, _GONE}]
+                there = [dated(accessor, each) for accessor, each in ids.items()]
                 row.versions = versions(there, self.asking.now)
                 row.expires_at = _expiry(there, row.versions)
             except ValueError:

@@ -15,7 +15,7 @@ from keyaudit.errors import MissingExtraError
 from keyaudit.sources.pulling import web
 from keyaudit.sources.pulling.meter import Meter
 from keyaudit.sources.pulling.refusals import Kind, RefusedError
-from keyaudit.sources.vault.settings import VaultSettings
+from keyaudit.sources.vault.settings import VaultSettings, origin
 from keyaudit.times import SECOND
 
 _ENDED = b"invalid token"
@@ -27,6 +27,7 @@ _SAYING = {
     473: "asked a standby, which answers nothing",
     501: "the server is not initialised",
 }
+_ELSEWHERE = "sent on to another address"
 
 
 def _adapters() -> Any:
@@ -67,6 +68,8 @@ class Vault:
             session.verify = str(settings.ca_cert)
         address = settings.address.rstrip("/")
         self._prefix = urlsplit(address).path
+        self._home = urlsplit(address).hostname
+        self._standbys = frozenset(origin(each) for each in settings.standbys)
         self._session = session
         self._adapter = _adapters().RawAdapter(
             base_uri=address,
@@ -94,17 +97,22 @@ class Vault:
     def _follow(self, response: Any) -> None:
         """Ask the active node from now on, if a standby named it, as Vault's own client does.
 
-        The token goes along: so only with TLS, or without it to the very host that it went to before
-        without it, and only for the path that was asked.
+        The token goes along: so only to the host of the settings and to the standbys that they name,
+        only for the path that was asked, and with TLS where there was TLS before.
         """
         asked = urlsplit(response.url)
-        target = urlsplit(urljoin(response.url, response.headers.get("Location", "")))
         status = f"HTTP {response.status_code}"
+        try:
+            target = urlsplit(urljoin(response.url, response.headers.get("Location", "")))
+            there = origin(target.geturl())
+        except ValueError:
+            raise RefusedError(Kind.OTHER, status, saying=_ELSEWHERE) from None
         if (target.path, target.query) != (asked.path, asked.query) or "@" in target.netloc:
-            raise RefusedError(Kind.OTHER, status, saying="sent on to another address")
-        unchanged = (asked.scheme, asked.hostname) == (target.scheme, target.hostname)
-        if target.scheme != "https" and not unchanged:
+            raise RefusedError(Kind.OTHER, status, saying=_ELSEWHERE)
+        if target.scheme != "https" and (asked.scheme, target.scheme) != ("http", "http"):
             raise RefusedError(Kind.OTHER, status, saying="sent on without TLS, where no token goes")
+        if target.hostname != self._home and there not in self._standbys:
+            raise RefusedError(Kind.OTHER, status, saying=f"{_ELSEWHERE}, which `standbys` does not name")
         self._adapter.base_uri = f"{target.scheme}://{target.netloc}{self._prefix}"
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from msgspec.json import Decoder
@@ -10,8 +11,8 @@ from msgspec.json import Decoder
 from keyaudit.sources.pulling.refusals import Kind, Refusal, RefusedError
 from keyaudit.sources.vault.answers import Envelope, MountInfo, Mounts, Visible, asked, decoder, names
 from keyaudit.sources.vault.client import Vault
-from keyaudit.sources.vault.mounts import Mount
-from keyaudit.sources.vault.settings import AUTH, EVERY, Engine, VaultSettings, is_path
+from keyaudit.sources.vault.mounts import ANY, Mount
+from keyaudit.sources.vault.settings import AUTH, EVERY, Engine, VaultSettings, is_mount, is_namespace
 
 TYPES: dict[str, Engine] = {
     "kv": "kv",
@@ -24,40 +25,109 @@ TYPES: dict[str, Engine] = {
     "transit": "transit",
 }
 AUTH_TYPES: dict[str, Engine] = {"approle": "approle"}
+_VERSIONS: dict[str, Engine] = {"1": "kv-v1", "2": "kv"}
 OWN = frozenset({"system", "identity", "cubbyhole", "ns_system", "ns_identity", "ns_cubbyhole", "token"})
 """Mounts that are there from the start and keep nobody's credentials to list."""
 ONLY_VISIBLE = "the list of all mounts was not given ({reason}), so there may be more than the token can see"
+UNSAID = "the server does not say which engine this is"
+"""So nothing below is asked: a read that gives the metadata of one engine gives the value of another."""
+DEEPEST = 20
+MOST_NAMESPACES = 10_000
+"""So many, and so deep, until a server must be making them up."""
 
 _ALL: Decoder[Envelope[Mounts]] = decoder(Mounts)
 _VISIBLE = decoder(Visible)
-_DEEPEST = 20
+_ANSWERED = frozenset({Kind.DENIED, Kind.GONE, Kind.NOT_ENABLED, Kind.OTHER, Kind.UNREADABLE})
 
 
 @dataclass
 class Found:
-    """The mounts of one namespace, whether the server named them, and what cannot be listed at all."""
+    """The mounts of one namespace, and what cannot be listed at all."""
 
     mounts: list[Mount] = field(default_factory=list)
     lost: dict[str, tuple[str, Engine | None]] = field(default_factory=dict)
-    """Why, and the engine if it is known, by path; "*" where not even the mounts are known."""
-    certain: bool = True
+    """Why, and the engine if it is known, by path; `ANY` where not even the mounts are known."""
     note: str | None = None
+
+    def lose(self, path: str, reason: str, engine: Engine | None = None) -> None:
+        """Say what cannot be listed, beside what was said of the path before."""
+        said = self.lost.get(path)
+        self.lost[path] = f"{said[0]}; {reason}" if said else reason, engine
+
+
+@dataclass
+class _There:
+    """The mounts that the server names, by path, and those whose paths are none."""
+
+    by_path: dict[str, MountInfo] = field(default_factory=dict)
+    odd: list[tuple[str, MountInfo]] = field(default_factory=list)
+
+    def take(self, mounts: Mounts, prefix: str = "") -> None:
+        for name, info in mounts.items():
+            path = prefix + name.removesuffix("/")
+            if is_mount(path):
+                self.by_path[path] = info
+            else:
+                self.odd.append((prefix, info))
 
 
 def below(vault: Vault) -> list[str]:
     """List the namespaces in one; [] where there are none, or no namespaces at all. Raises RefusedError."""
     try:
-        found = [name.strip("/") for name in names(vault, "sys/namespaces")]
+        return names(vault, "sys/namespaces")
     except RefusedError as error:
         if error.refusal.kind in {Kind.GONE, Kind.NOT_ENABLED}:
             return []
         raise
-    return [name for name in found if is_path(name)]
 
 
-def too_deep(namespace: str) -> bool:
-    """Say whether a namespace lies so deep that a server must be making it up."""
-    return namespace.count("/") >= _DEEPEST
+def every_namespace(
+    ask: Callable[[str], list[str]], lost: dict[str, str], *, most: int = MOST_NAMESPACES
+) -> Iterator[str]:
+    """Give the namespaces from the token's own down; `ask` lists one level, or raises RefusedError.
+
+    `lost` is told, by the namespace above, why some below it are missing.
+    """
+    seen = {""}
+    waiting = deque(seen)
+    full = False
+    while waiting:
+        namespace = waiting.popleft()
+        yield namespace
+        if full:
+            continue
+        try:
+            found, problems = _children(namespace, ask(namespace))
+        except RefusedError as error:
+            lost[namespace] = f"the namespaces in it could not be listed: {error.refusal.reason}"
+            continue
+        fresh = [path for path in dict.fromkeys(found) if path not in seen]
+        full = len(seen) + len(fresh) > most
+        if full:
+            problems.append(f"more than {most:,} namespaces, which seems endless")
+        fresh = fresh[: most - len(seen)]
+        seen.update(fresh)
+        waiting.extend(fresh)
+        if problems:
+            lost[namespace] = "; ".join(problems)
+
+
+def _children(namespace: str, keys: list[str]) -> tuple[list[str], list[str]]:
+    """Give the full paths of the namespaces in one, and what is wrong with the rest."""
+    parts = [key.removesuffix("/") for key in keys]
+    paths = ["/".join(filter(None, (namespace, part))) for part in parts]
+    sound = [path for path, part in zip(paths, parts, strict=True) if "/" not in part and is_namespace(path)]
+    problems = []
+    if len(sound) < len(keys):
+        problems.append(_unaskable(len(keys) - len(sound), "namespace"))
+    if sound and namespace.count("/") + 1 >= DEEPEST:
+        return [], [*problems, f"namespaces lie more than {DEEPEST} deep, which seems endless"]
+    return sound, problems
+
+
+def _unaskable(count: int, noun: str) -> str:
+    have = f"1 {noun} has a name" if count == 1 else f"{count:,} {noun}s have names"
+    return f"{have} that cannot be asked for"
 
 
 def find(vault: Vault, settings: VaultSettings, namespace: str) -> Found:
@@ -68,82 +138,93 @@ def find(vault: Vault, settings: VaultSettings, namespace: str) -> Found:
     try:
         visible = asked(vault, "GET", "sys/internal/ui/mounts", _VISIBLE)
     except RefusedError as error:
-        return _untold(settings, namespace, error.refusal)
-    there = {**_by_path(visible.secret, ""), **_by_path(visible.auth, "auth/")}
+        return _untold(settings, error.refusal)
+    there = _seen(visible).by_path
     for engine, paths in settings.declared.items():
         for path in paths:
             info = there.get(path)
-            mount = None if info is None else _mount(settings, namespace, path, info)
             if info is None:
-                found.lost[path] = "there is no such mount, or the token may do nothing with it", engine
-            elif mount is None or mount.engine != engine:
-                found.lost[path] = f"its engine is not {engine}" + _rather(mount), engine
+                found.lose(path, "there is no such mount, or the token may do nothing with it", engine)
+            elif _unsaid(path, info):
+                found.lose(path, UNSAID, engine)
+            elif (really := _engine(path, info)) != engine:
+                found.lose(path, f"its engine is not {engine}" + (f" but {really}" if really else ""), engine)
             else:
-                found.mounts.append(mount)
+                found.mounts.append(Mount(settings.place, namespace, path, engine))
     return found
 
 
-def _untold(settings: VaultSettings, namespace: str, refusal: Refusal) -> Found:
-    """Go by the settings alone: ask the mounts themselves, unless nobody answers at all."""
+def _untold(settings: VaultSettings, refusal: Refusal) -> Found:
+    """Ask nothing of the mounts: what the settings call them may not be what they are."""
+    reason = f"{UNSAID}: {refusal.reason}" if refusal.kind in _ANSWERED else refusal.reason
     every = [(path, engine) for engine, paths in settings.declared.items() for path in paths]
-    if refusal.kind in {Kind.DENIED, Kind.GONE, Kind.NOT_ENABLED, Kind.OTHER, Kind.UNREADABLE}:
-        return Found(
-            [Mount(settings.place, namespace, path, engine) for path, engine in every], certain=False
-        )
-    return Found(lost={path: (refusal.reason, engine) for path, engine in every})
+    return Found(lost={path: (reason, engine) for path, engine in every})
 
 
 def _every(vault: Vault, settings: VaultSettings, namespace: str) -> Found:
     found = Found()
+    there = _There()
     try:
-        there = _by_path(asked(vault, "GET", "sys/mounts", _ALL), "")
+        there.take(asked(vault, "GET", "sys/mounts", _ALL))
         if AUTH & set(settings.engines):
-            there |= _by_path(asked(vault, "GET", "sys/auth", _ALL), "auth/")
+            there.take(asked(vault, "GET", "sys/auth", _ALL), "auth/")
     except RefusedError as error:
-        found.lost["*"] = error.refusal.reason, None
         if error.refusal.kind is not Kind.DENIED:
+            found.lose(ANY, error.refusal.reason)
             return found
-        found.lost["*"] = ONLY_VISIBLE.format(reason=error.refusal.reason), None
+        found.lose(ANY, ONLY_VISIBLE.format(reason=error.refusal.reason))
         there = _visible(vault)
-    others: dict[str, int] = {}
-    for path, info in sorted(there.items()):
-        mount = _mount(settings, namespace, path, info)
-        if mount is None:
-            if info.type not in OWN and not path.startswith("auth/"):
-                others[info.type] = others.get(info.type, 0) + 1
-        elif mount.engine in settings.engines:
-            found.mounts.append(mount)
-    found.note = _said(others)
+    for path, info in sorted(there.by_path.items()):
+        engine = _engine(path, info)
+        if engine is not None and engine in settings.engines:
+            found.mounts.append(Mount(settings.place, namespace, path, engine))
+        elif _unsaid(path, info) and {"kv", "kv-v1"} & set(settings.engines):
+            found.lose(path, UNSAID)
+    odd = [each for each in there.odd if _engine(*each) in settings.engines or _unsaid(*each)]
+    if odd:
+        found.lose(ANY, _unaskable(len(odd), "mount"))
+    found.note = _said([*there.by_path.items(), *there.odd])
     return found
 
 
-def _visible(vault: Vault) -> dict[str, MountInfo]:
+def _visible(vault: Vault) -> _There:
     try:
-        visible = asked(vault, "GET", "sys/internal/ui/mounts", _VISIBLE)
+        return _seen(asked(vault, "GET", "sys/internal/ui/mounts", _VISIBLE))
     except RefusedError:
-        return {}  # the first refusal is said already
-    return {**_by_path(visible.secret, ""), **_by_path(visible.auth, "auth/")}
+        return _There()  # the first refusal is said already
 
 
-def _by_path(mounts: Mounts, prefix: str) -> dict[str, MountInfo]:
-    return {prefix + path.strip("/"): info for path, info in mounts.items() if is_path(path.strip("/"))}
+def _seen(visible: Visible) -> _There:
+    there = _There()
+    there.take(visible.secret)
+    there.take(visible.auth, "auth/")
+    return there
 
 
-def _mount(settings: VaultSettings, namespace: str, path: str, info: MountInfo) -> Mount | None:
-    engine = (AUTH_TYPES if path.startswith("auth/") else TYPES).get(info.type)
-    if engine is None:
-        return None
-    if engine == "kv" and str((info.options or {}).get("version", "1")) != "2":
-        engine = "kv-v1"
-    return Mount(settings.place, namespace, path, engine)
+def _known(path: str, info: MountInfo) -> Engine | None:
+    return (AUTH_TYPES if path.startswith("auth/") else TYPES).get(info.type)
 
 
-def _rather(mount: Mount | None) -> str:
-    return "" if mount is None else f" but {mount.engine}"
+def _engine(path: str, info: MountInfo) -> Engine | None:
+    """Give the engine, None for one that is not listed here, or not said."""
+    engine = _known(path, info)
+    return _VERSIONS.get(_version(info)) if engine == "kv" else engine
 
 
-def _said(others: Mapping[str, int]) -> str | None:
+def _unsaid(path: str, info: MountInfo) -> bool:
+    """Say whether this may be either version of KV."""
+    return _known(path, info) == "kv" and _version(info) not in _VERSIONS
+
+
+def _version(info: MountInfo) -> str:
+    """Give the version of KV; the first one was there before there were versions."""
+    return str((info.options or {}).get("version", "1"))
+
+
+def _said(there: list[tuple[str, MountInfo]]) -> str | None:
     """Say what mounts there are besides; a type is a plugin's name, which anybody may choose."""
+    kinds = [info.type for path, info in there if _known(path, info) is None and not path.startswith("auth/")]
+    others: Mapping[str, int] = Counter(kind for kind in kinds if kind not in OWN)
     known = {
         name: count for name, count in others.items() if name.isascii() and name.replace("-", "").isalnum()
     }
@@ -152,8 +233,3 @@ def _said(others: Mapping[str, int]) -> str | None:
         [f"{odd:,} more"] if odd else []
     )
     return f"mounts beside it that are not listed: {', '.join(listed)}" if listed else None
-
-
-def children(namespace: str, found: list[str]) -> Iterator[str]:
-    """Give the full paths of the namespaces in one."""
-    return ("/".join(filter(None, (namespace, name))) for name in found)

@@ -11,14 +11,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
 
 import msgspec
 
 from keyaudit.columns import VERSIONS
 from keyaudit.inventory.rows import Credential, Rotation, Version
 from keyaudit.sources.labels import read_labels
-from keyaudit.sources.pulling.each import Each
-from keyaudit.sources.pulling.pages import Page, reread, walk
+from keyaudit.sources.pulling.decoding import MALFORMED
+from keyaudit.sources.pulling.pages import MOST_EMPTY, Page, reread, walk
 from keyaudit.sources.pulling.refusals import Kind, RefusedError
 from keyaudit.sources.vault.answers import (
     Bulk,
@@ -32,8 +33,9 @@ from keyaudit.sources.vault.answers import (
     texts,
 )
 from keyaudit.sources.vault.mounts import quoted
+from keyaudit.sources.vault.reads import Reads
 from keyaudit.sources.vault.scope import NO_USE, MountScope
-from keyaudit.sources.vault.settings import is_path
+from keyaudit.sources.vault.settings import LONGEST_PATH, is_path
 
 MARKS = {"current": "keyaudit_current_version", "previous": "keyaudit_previous_version"}
 """Stages of versions, for which KV has no field of its own, by the label that names the version."""
@@ -42,7 +44,6 @@ _METADATA = decoder(KvMetadata)
 _LISTED = msgspec.json.Decoder(KvMetadata)
 _BULK = decoder(Bulk)
 _AT_ONCE = 500
-_GONE = KvMetadata("", "", 0, {})
 _NO_BULK = frozenset({Kind.DENIED, Kind.GONE, Kind.NOT_ENABLED, Kind.OTHER, Kind.UNREADABLE})
 """How a server says that it has no bulk list, or not for us."""
 
@@ -99,45 +100,50 @@ class Kv2Scope(MountScope):
         """List everything at once; False, with nothing taken, if the server does not offer that."""
         pages = walk(self._scanned)
         try:
-            page: Page[Found] | None = next(pages)
+            first = next(pages)
         except RefusedError as error:
             if error.refusal.kind in _NO_BULK:
                 return False
             raise
-        while page is not None:
+        if not (first.entries or first.unreadable):
+            return False
+        barren = 0
+        for page in chain((first,), pages):
             for path, metadata in page.entries:
                 self._take(path, metadata)
             self.page(unreadable=page.unreadable)
-            page = next(pages, None)
+            barren = 0 if page.entries else barren + 1
+            if barren >= MOST_EMPTY:
+                raise RefusedError(Kind.REPEATED, saying=f"{barren:,} pages in a row held no secret")
         return True
 
     def _scanned(self, after: str | None) -> Page[Found]:
-        limit = self.asking.settings.scan_page
-        params = {"limit": str(limit), **({} if after is None else {"after": after})}
+        """Ask for a page; how long it is says nothing, for a server may leave out what we may not see."""
+        limit = str(self.asking.settings.scan_page)
+        params = {"limit": limit, **({} if after is None else {"after": after})}
         try:
             return reread(
                 lambda: self.vault.ask("SCAN", self.path("detailed-metadata"), params=params),
-                lambda answer: _bulk_page(answer, limit),
+                _bulk_page,
             )
         except RefusedError as error:
             if after is not None and error.refusal.kind is Kind.GONE:
-                return Page([])  # the last page was just full
+                return Page([])  # as a list with nothing in it answers
             raise
 
     def _read_each(self, workers: ThreadPoolExecutor) -> None:
-        reads = self.each(self._metadata, workers, "secrets", _GONE)
+        reads = self.reads(self._metadata, workers, "secrets", "metadata")
         try:
             for found in self.walk("metadata", workers):
                 for some in batches(found, _AT_ONCE):
                     self._take_all(some, reads)
                     self.moved()
         finally:
-            self.settle(reads)
+            self.account(reads)
 
-    def _take_all(self, paths: Sequence[str], reads: Each[str, KvMetadata]) -> None:
-        for path, metadata in zip(paths, reads.fetch(paths), strict=True):
-            if metadata is not _GONE:
-                self._take(path, metadata)
+    def _take_all(self, paths: Sequence[str], reads: Reads[str, KvMetadata]) -> None:
+        for path, metadata in reads.there(paths):
+            self._take(path, metadata)
 
     def _metadata(self, path: str) -> KvMetadata:
         where = self.path("metadata", quoted(path))
@@ -172,8 +178,9 @@ def fill(row: Credential, metadata: KvMetadata, now: int) -> None:
 
 def _versions(metadata: KvMetadata, labels: dict[str, str], now: int) -> Iterator[Version]:
     numbers = {int(number): version for number, version in metadata.versions.items()}
-    if numbers and max(numbers) > metadata.current_version:
-        raise ValueError("a version newer than the current one")
+    newest = max(numbers, default=0)
+    if newest != metadata.current_version or len(numbers) < len(metadata.versions) or min(numbers) < 1:
+        raise ValueError("the newest version is not the current one")
     created = {number: instant(version.created_time) for number, version in numbers.items()}
     for number in sorted(numbers):
         yield Version(
@@ -194,14 +201,13 @@ def _state(number: int, version: KvVersion, current: int, now: int) -> str:
     return "current" if number == current else "superseded"
 
 
-def _bulk_page(answer: bytes, limit: int) -> Page[Found]:
+def _bulk_page(answer: bytes) -> Page[Found]:
     bulk = read(answer, _BULK)
     entries: list[Found] = []
     for key in bulk.keys:
         try:
-            if is_path(key):
+            if is_path(key) and len(key) <= LONGEST_PATH:
                 entries.append((key, _LISTED.decode(bulk.key_info[key])))
-        except (KeyError, msgspec.DecodeError, UnicodeDecodeError):
+        except (KeyError, *MALFORMED):
             continue
-    more = bulk.keys[-1] if len(bulk.keys) == limit else None
-    return Page(entries, len(bulk.keys) - len(entries), more)
+    return Page(entries, len(bulk.keys) - len(entries), bulk.keys[-1] if bulk.keys else None)

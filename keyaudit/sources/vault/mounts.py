@@ -7,6 +7,9 @@ from urllib.parse import quote
 
 from keyaudit.sources.vault.settings import Engine
 
+ANY = "*"
+"""Stands in a scope for mounts, or namespaces, of which nobody knows which there are."""
+
 
 @dataclass(frozen=True, slots=True)
 class Mount:
@@ -20,12 +23,21 @@ class Mount:
     @property
     def scope(self) -> str:
         """Give the scope as coverage and rows spell it."""
-        return "/".join(filter(None, (self.cluster, self.namespace, self.path)))
+        return scope_of(self.cluster, self.namespace, self.path)
 
     @property
     def quoted(self) -> str:
         """Give the path as a URL spells it."""
         return quoted(self.path)
+
+
+def scope_of(cluster: str, namespace: str, path: str) -> str:
+    """Spell where a mount is: `CLUSTER/MOUNT`, or `CLUSTER/NAMESPACE//MOUNT`.
+
+    No path holds two slashes in a row: what the mount `kv` in `team/web` and the mount `web/kv` in
+    `team` are called always differs.
+    """
+    return f"{cluster}/{namespace}//{path}" if namespace else f"{cluster}/{path}"
 
 
 def quoted(path: str) -> str:

@@ -1,4 +1,9 @@
-"""What the scopes of all engines share: a mount, a door to it, and lists that may have folders."""
+"""What the scopes of all engines share: a mount, a door to it, and lists that may have folders.
+
+What ends (a deletion that is planned, a secret id) has ended at the very instant that it names, by this
+machine's clock at the start of the pull: Vault tells no time of its own but the `Date` of its answers,
+against which the clock is held.
+"""
 
 from __future__ import annotations
 
@@ -7,38 +12,37 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from keyaudit.inventory.rows import Credential
-from keyaudit.sources.pulling.each import PATIENCE, Answer, Each, Item
+from keyaudit.sources.pulling.each import Answer
 from keyaudit.sources.pulling.meter import Meter
 from keyaudit.sources.pulling.refusals import Kind, RefusedError
 from keyaudit.sources.pulling.scope import ScopePull
 from keyaudit.sources.vault.answers import names
 from keyaudit.sources.vault.client import Vault
 from keyaudit.sources.vault.mounts import Mount, quoted
-from keyaudit.sources.vault.settings import VaultSettings, is_path
+from keyaudit.sources.vault.reads import Reads
+from keyaudit.sources.vault.settings import LONGEST_PATH, VaultSettings, is_path
 
 SOURCE = "vault"
 NO_USE = ("last_used_at", "never_used", "versions.last_used_at", "versions.retired_at")
 """Vault's audit log knows who used what, its metadata does not."""
-LONGEST_PATH = 4096
+DEEPEST = 100
+"""Folders in folders, until a server must be making them up."""
+MOST_FOLDERS = 1_000_000
 _FOLDERS_AT_ONCE = 64
 _SHOWN = 3
-# A policy may well deny a folder of many secrets and grant all that comes after it.
-_PATIENCE = {**PATIENCE, Kind.DENIED: 1000}
 
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """How a mount is asked: the settings, the door, the count, and the instant of the pull."""
+    """How a mount is asked: the settings, the door, the count, and the instant at which the pull began."""
 
     settings: VaultSettings
     vault: Vault
     meter: Meter
     now: int
-    certain: bool = True
-    """Whether the server said that the mount is there."""
 
 
 class MountScope(ScopePull):
@@ -63,6 +67,8 @@ class MountScope(ScopePull):
         self.mount = mount
         self.asking = asking
         self.vault = asking.vault
+        self._folders = 0
+        self._too_deep = 0
 
     def closed(self) -> None:
         """See `ScopePull.closed`."""
@@ -76,12 +82,12 @@ class MountScope(ScopePull):
         """Give a credential of which only the name is known; `path` is what `vault read` would take."""
         return Credential(source=SOURCE, scope=self.scope, id=f"{self.mount.path}/{path}", name=name)
 
-    def top(self, *parts: str) -> list[str]:
-        """List the first level below a path: [] if there is nothing; raises RefusedError."""
+    def top(self, part: str | None) -> list[str]:
+        """List the first level of a part of the mount: [] if there is nothing; raises RefusedError."""
         try:
-            return names(self.vault, self.path(*parts))
+            return self._level(part, "")
         except RefusedError as error:
-            if error.refusal.kind is Kind.GONE and self.asking.certain:
+            if error.refusal.kind is Kind.GONE:
                 return []
             raise
 
@@ -91,46 +97,58 @@ class MountScope(ScopePull):
         with ThreadPoolExecutor(self.asking.settings.calls_per_scope, "keyaudit-vault") as pool:
             yield pool
 
-    def each(
-        self,
-        ask: Callable[[Item], Answer],
-        workers: ThreadPoolExecutor,
-        noun: str,
-        gone: Answer | None = None,
-    ) -> Each[Item, Answer]:
-        """Make what asks one thing of many; see `Each`."""
-        return Each(ask, workers, noun, gone=gone, patience=_PATIENCE)
+    def reads(
+        self, ask: Callable[[str], Answer], workers: ThreadPoolExecutor, noun: str, part: str | None
+    ) -> Reads[str, Answer]:
+        """Make what asks one thing about many names that `walk` gives for the same part of the mount."""
+        return Reads(
+            ask,
+            workers,
+            noun,
+            place=_folder_of,
+            listed=lambda folder: [folder + key for key in self._level(part, folder)],
+        )
+
+    def account(self, reads: Reads[Any, Any]) -> None:
+        """Take over what became of things that were asked for one by one."""
+        self.miss(*reads.reasons())
+        for note in reads.remarks():
+            self.remark(note)
 
     def walk(self, part: str | None, workers: ThreadPoolExecutor) -> Iterator[list[str]]:
         """Give all names below a part of the mount, some folders at a time, and count the pages.
 
         Raises RefusedError if not even the first level can be listed.
         """
-        parts = [part] if part else []
         refused: list[str] = []
 
         def below(folder: str) -> list[str]:
             try:
-                return names(self.vault, self.path(*parts, quoted(folder).rstrip("/")))
+                return self._level(part, folder)
             except RefusedError as error:
                 if error.refusal.kind is not Kind.GONE:
                     refused.append(folder)
                 raise
 
-        nothing: list[str] = []
-        lists = self.each(below, workers, "folders", nothing)
+        lists = self.reads(below, workers, "folders", part)
         waiting: deque[str] = deque()
-        yield self._sorted("", self.top(*parts), waiting)
+        yield self._sorted("", self.top(part), waiting)
         try:
             while waiting:
                 some = [waiting.popleft() for _ in range(min(_FOLDERS_AT_ONCE, len(waiting)))]
-                found = zip(some, lists.fetch(some), strict=True)
+                found = lists.there(some)
                 listed = [self._sorted(folder, keys, waiting) for folder, keys in found if keys is not None]
                 yield [name for names in listed for name in names]
         finally:
-            self.settle(lists)
+            self.account(lists)
             if refused:
                 self.miss(f"not listed: {_shown(sorted(refused))}")
+            if self._too_deep:
+                self.miss(f"{self._too_deep:,} folders lie more than {DEEPEST} deep, which seems endless")
+
+    def _level(self, part: str | None, folder: str) -> list[str]:
+        parts = (part or "", quoted(folder).rstrip("/"))
+        return names(self.vault, self.path(*filter(None, parts)))
 
     def _sorted(self, folder: str, keys: Sequence[str], waiting: deque[str]) -> list[str]:
         """Count a page; put its folders in the queue, give its names. What is no path is neither."""
@@ -142,11 +160,29 @@ class MountScope(ScopePull):
             if odd or not is_path(path.removesuffix("/")) or len(path) > LONGEST_PATH:
                 unreadable += 1
             elif key.endswith("/"):
-                waiting.append(path)
+                self._enter(path, waiting)
             else:
                 found.append(path)
         self.page(unreadable=unreadable)
         return found
+
+    def _enter(self, folder: str, waiting: deque[str]) -> None:
+        """Put a folder in the queue; raises RefusedError for more of them than anybody has."""
+        self._folders += 1
+        if self._folders > MOST_FOLDERS:
+            raise RefusedError(
+                Kind.REPEATED, saying=f"more than {MOST_FOLDERS:,} folders, which seems endless"
+            )
+        if folder.count("/") > DEEPEST:
+            self._too_deep += 1
+        else:
+            waiting.append(folder)
+
+
+def _folder_of(path: str) -> str:
+    """Give the folder that a name, or a folder, is listed in: "" for the first level."""
+    above, slash, _ = path.removesuffix("/").rpartition("/")
+    return above + slash
 
 
 def _shown(folders: Sequence[str]) -> str:

@@ -6,12 +6,15 @@
       token_variable: VAULT_TOKEN           # the environment variable that holds the token
       cluster: production                   # begins every scope; without it the host of the address
       ca_cert: ca.pem                       # the authority that signed the server's certificate
+      standbys: [https://vault-2.acme.example:8200]   # where the token may be sent on to, besides this host
       namespaces: [team-a, team-a/web]      # or all; without it the token's own
       mounts: {kv: [secret], approle: [auth/approle]}   # or all; by engine
       engines: [kv, transit]                # of `mounts: all`; without it all that are listed here
       scan: true                            # OpenBao: its bulk list, if the policy grants it
 
-Only `name`, `kind` and `address` are needed. Nothing is read from `VAULT_ADDR`, `VAULT_NAMESPACE` or
+Only `name`, `kind` and `address` are needed. A scope is `CLUSTER/MOUNT`, in a namespace
+`CLUSTER/NAMESPACE//MOUNT`. A standby that sends everybody on is followed on its own host and to
+`standbys`, with TLS, and nowhere else. Nothing is read from `VAULT_ADDR`, `VAULT_NAMESPACE` or
 `~/.vault-token`: two people who run the same file ask the same server.
 """
 
@@ -37,6 +40,9 @@ EVERY: Literal["all"] = "all"
 _SEGMENT = r"(?!\.{1,2}(?:/|$))[^/\x00-\x1f\x7f]+"
 _PATH = re.compile(rf"{_SEGMENT}(?:/{_SEGMENT})*")
 _CLUSTER = re.compile(r"[\w.:-]{1,100}", re.ASCII)
+_USUAL_PORTS = frozenset({None, 443, 8200})
+LONGEST_PATH = 4096
+"""Characters of any path; a server that has a longer one makes it up."""
 
 
 def is_path(text: str) -> bool:
@@ -44,15 +50,53 @@ def is_path(text: str) -> bool:
     return _PATH.fullmatch(text) is not None
 
 
+def is_mount(text: str) -> bool:
+    """Say whether a path can be a mount's: `*` alone would be taken for any, wherever scopes are matched."""
+    return is_path(text) and len(text) <= LONGEST_PATH and "*" not in text.split("/")
+
+
+def is_namespace(text: str) -> bool:
+    """Say whether a path can be a namespace's: it is sent in a header, which keeps no blanks at an end."""
+    return is_mount(text) and all(each == each.strip() for each in text.split("/"))
+
+
 def _path(text: str) -> str:
     path = text.strip("/")
     if not is_path(path):
         raise ValueError("not a path such as team-a/secret")
+    if any(each == "+" or each.endswith("*") for each in path.split("/")):
+        raise ValueError("`+`, and `*` at an end, would match other paths in a policy")
     return path
 
 
 def _namespace(text: str) -> str:
-    return "" if text in {"", "root"} else _path(text)
+    if text in {"", "root"}:
+        return ""
+    path = _path(text)
+    if not is_namespace(path):
+        raise ValueError("no namespace has blanks around its name")
+    return path
+
+
+def origin(url: str) -> tuple[str, str | None, int | None]:
+    """Give scheme, host and port of an address; raises ValueError for what is none."""
+    found = urlsplit(url)
+    usual = 443 if found.scheme == "https" else 80
+    return found.scheme, found.hostname, usual if found.port is None else found.port
+
+
+def _address(text: str) -> str:
+    try:
+        origin(text)
+    except ValueError:
+        raise ValueError("no such host or port") from None
+    return text
+
+
+def _standby(text: str) -> str:
+    if urlsplit(_address(text)).path not in {"", "/"}:
+        raise ValueError("only https://HOST:PORT; its paths are those of `address`")
+    return text
 
 
 def _cluster(text: str) -> str:
@@ -65,6 +109,8 @@ def _one_or_many(value: object) -> object:
     return (value,) if isinstance(value, str) and value != EVERY else value
 
 
+Address = Annotated[Endpoint, AfterValidator(_address)]
+Standby = Annotated[Endpoint, AfterValidator(_standby)]
 Path_ = Annotated[str, AfterValidator(_path)]
 Paths = Annotated[
     tuple[Path_, ...], BeforeValidator(_one_or_many), AfterValidator(distinct), AfterValidator(not_empty)
@@ -83,10 +129,11 @@ class VaultSettings(PullSettings):
     kind: Literal["vault"]
     requests_per_second: float = Field(default=50, gt=0, le=100_000)
     calls_per_scope: int = Field(default=8, ge=1, le=64)
-    address: Endpoint
+    address: Address
     token_variable: Variable = "VAULT_TOKEN"
     cluster: Annotated[str, AfterValidator(_cluster)] | None = None
     ca_cert: Path | None = None
+    standbys: Annotated[tuple[Standby, ...], BeforeValidator(_one_or_many), AfterValidator(distinct)] = ()
     namespaces: Literal["all"] | Namespaces = ("",)
     mounts: Literal["all"] | Mapping[Engine, Paths] = EVERY
     engines: Annotated[tuple[Engine, ...], AfterValidator(distinct), AfterValidator(not_empty)] = ENGINES
@@ -117,5 +164,9 @@ class VaultSettings(PullSettings):
 
     @property
     def place(self) -> str:
-        """Give the name that begins every scope."""
-        return self.cluster or urlsplit(self.address).hostname or "vault"
+        """Give the name that begins every scope: without `cluster` the host, and a port that is unusual."""
+        if self.cluster:
+            return self.cluster
+        _, host, port = origin(self.address)
+        name = f"[{host}]" if ":" in str(host) else str(host)
+        return str(host) if urlsplit(self.address).port in _USUAL_PORTS else f"{name}:{port}"

@@ -7,7 +7,6 @@ one call a mount and one a role or key; AppRole one a mount, one a role, one a s
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
 
@@ -18,14 +17,14 @@ from keyaudit.model import Coverage
 from keyaudit.sources.labels import TAGGED, tagged
 from keyaudit.sources.pulling.meter import Meter
 from keyaudit.sources.pulling.pace import Pace
-from keyaudit.sources.pulling.refusals import RefusedError
+from keyaudit.sources.pulling.scope import ScopePull
 from keyaudit.sources.pulling.source import Plan, PullingSource
 from keyaudit.sources.vault.allowed import allowed
 from keyaudit.sources.vault.approle import AppRoles
 from keyaudit.sources.vault.client import Vault
-from keyaudit.sources.vault.finding import Found, below, children, find, too_deep
+from keyaudit.sources.vault.finding import Found, below, every_namespace, find
 from keyaudit.sources.vault.kv import Kv1Scope, Kv2Scope
-from keyaudit.sources.vault.mounts import Mount
+from keyaudit.sources.vault.mounts import ANY, Mount, scope_of
 from keyaudit.sources.vault.scope import SOURCE, Asking, MountScope
 from keyaudit.sources.vault.settings import EVERY, Engine, VaultSettings
 from keyaudit.sources.vault.static_roles import LdapRoles, StaticRoles, UndatedRoles
@@ -51,6 +50,15 @@ VERSION_COLUMNS = frozenset(("versions", *(f"versions.{name}" for name in VERSIO
 }
 
 
+class NoMounts(ScopePull):
+    """A namespace in which nothing is mounted that is listed here; it would be missing from the coverage."""
+
+    source = SOURCE
+
+    def collect(self) -> None:
+        """Ask nothing: the list of mounts said it all."""
+
+
 class VaultSource(PullingSource[VaultSettings]):
     """The source that `kind: vault` configures."""
 
@@ -65,14 +73,14 @@ class VaultSource(PullingSource[VaultSettings]):
         pace = self.pace()
         lost: list[Coverage] = []
         namespaces = list(self._namespaces(pace, lost))
-        scopes: list[MountScope] = []
+        scopes: list[ScopePull] = []
         for namespace, found in zip(
             namespaces, pool.map(lambda each: self._found(each, pace), namespaces), strict=True
         ):
             lost += [
                 self._lost(namespace, path, reason, engine) for path, (reason, engine) in found.lost.items()
             ]
-            scopes += self._scopes(found, pace)
+            scopes += self._scopes(namespace, found, pace)
         return Plan(scopes, lost)
 
     def columns(self, rows: Sequence[Credential]) -> frozenset[str]:
@@ -84,19 +92,17 @@ class VaultSource(PullingSource[VaultSettings]):
         if self.settings.namespaces != EVERY:
             yield from self.settings.namespaces
             return
-        waiting = deque([""])
-        while waiting:
-            namespace = waiting.popleft()
-            yield namespace
-            vault = self._vault(namespace, Meter(pace))
-            try:
-                if not too_deep(namespace):
-                    waiting.extend(children(namespace, below(vault)))
-            except RefusedError as error:
-                reason = f"the namespaces in it could not be listed: {error.refusal.reason}"
-                lost.append(self._lost(namespace, "*/*", reason, None))
-            finally:
-                vault.close()
+        missing: dict[str, str] = {}
+        yield from every_namespace(lambda namespace: self._below(namespace, pace), missing)
+        for above, reason in missing.items():
+            lost.append(self._lost("/".join(filter(None, (above, ANY))), ANY, reason, None))
+
+    def _below(self, namespace: str, pace: Pace) -> list[str]:
+        vault = self._vault(namespace, Meter(pace))
+        try:
+            return below(vault)
+        finally:
+            vault.close()
 
     def _found(self, namespace: str, pace: Pace) -> Found:
         vault = self._vault(namespace, Meter(pace))
@@ -110,18 +116,23 @@ class VaultSource(PullingSource[VaultSettings]):
         may = allowed(self.settings.address, mounts, finding=not mounts)
         return Vault(self.settings, self._token, namespace, may, meter)
 
-    def _scopes(self, found: Found, pace: Pace) -> list[MountScope]:
-        scopes = []
+    def _scopes(self, namespace: str, found: Found, pace: Pace) -> list[ScopePull]:
+        scopes: list[ScopePull] = []
         for mount in found.mounts:
             meter = Meter(pace)
             vault = self._vault(mount.namespace, meter, mount)
-            asking = Asking(self.settings, vault, meter, self.clock(), certain=found.certain)
+            asking = Asking(self.settings, vault, meter, self.clock())
             declared = self.settings.mounts != EVERY
             scopes.append(SCOPES[mount.engine](mount, asking, declared=declared))
+        if not scopes and not found.lost:
+            where = scope_of(self.settings.place, namespace, ANY)
+            declared = self.settings.namespaces != EVERY
+            scopes.append(NoMounts(where, Meter(pace), group=self.settings.place, declared=declared))
+            scopes[0].remark("no engine that is listed here is mounted")
         if scopes and found.note:
             scopes[0].remark(found.note)
         return scopes
 
     def _lost(self, namespace: str, path: str, reason: str, engine: Engine | None) -> Coverage:
-        scope = "/".join(filter(None, (self.settings.place, namespace, path)))
+        scope = scope_of(self.settings.place, namespace, path)
         return self.failed(scope, reason, cannot_know=() if engine is None else SCOPES[engine].unknowable)

@@ -23,7 +23,6 @@ LATEST = MINUTE
 """How late a rotation may be before it was missed."""
 
 _ROLE = decoder(StaticRole)
-_GONE = StaticRole()
 _AT_ONCE = 500
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -67,15 +66,15 @@ class StaticRoles(MountScope):
         kind = KINDS[self.mount.engine]
         strange = 0
         with self.workers() as workers:
-            reads = self.each(self._role, workers, "roles", _GONE)
+            reads = self.reads(self._role, workers, "roles", kind.listed)
             try:
                 for found in self.walk(kind.listed, workers):
                     for some in batches(found, _AT_ONCE):
-                        for name, role in zip(some, reads.fetch(some), strict=True):
-                            strange += role is not _GONE and not self._take(name, role, kind)
+                        for name, role in reads.there(some):
+                            strange += not self._take(name, role, kind)
                         self.moved()
             finally:
-                self.settle(reads)
+                self.account(reads)
                 if strange:
                     self.miss(f"{strange:,} roles could not be read")
 

@@ -34,7 +34,6 @@ ENCRYPTING = ("aes", "chacha20", "xchacha20", "rsa")
 MOST_VERSIONS = 100_000
 
 _KEY = decoder(TransitKey)
-_GONE = TransitKey("", {}, 0)
 _AT_ONCE = 500
 
 
@@ -47,15 +46,15 @@ class TransitKeys(MountScope):
         """See `ScopePull.collect`."""
         strange = 0
         with self.workers() as workers:
-            reads = self.each(self._key, workers, "keys", _GONE)
+            reads = self.reads(self._key, workers, "keys", "keys")
             try:
                 for found in self.walk("keys", workers):
                     for some in batches(found, _AT_ONCE):
-                        for name, key in zip(some, reads.fetch(some), strict=True):
-                            strange += key is not _GONE and not self._take(name, key)
+                        for name, key in reads.there(some):
+                            strange += not self._take(name, key)
                         self.moved()
             finally:
-                self.settle(reads)
+                self.account(reads)
                 if strange:
                     self.miss(f"{strange:,} keys could not be read")
 
@@ -81,6 +80,9 @@ def fill(row: Credential, key: TransitKey) -> None:
     made = {int(number): _made(value) for number, value in key.keys.items()}
     if not 1 <= key.latest_version <= MOST_VERSIONS or max(made, default=0) > key.latest_version:
         raise ValueError("no such versions")
+    lasting = range(max(key.min_decryption_version, 1), key.latest_version + 1)
+    if not key.soft_deleted and not (lasting and made.keys() >= set(lasting)):
+        raise ValueError("versions that still decrypt are not listed")
     labels = texts(key.custom_metadata)
     row.labels = labels
     row.cls = _class(key.type)
