@@ -11,7 +11,7 @@ import polars as pl
 from keyaudit.inventory.collected import columns_by_scope
 from keyaudit.model import Collection, Coverage, ScopeStatus
 
-_TWICE = "described by more than one inventory, each with other credentials"
+_TWICE = "described by more than one inventory, each with other credentials or none"
 
 
 def merge_coverage(
@@ -57,13 +57,20 @@ def _both(first: Coverage, second: Coverage) -> Coverage:
 
 
 def _status(first: Coverage, second: Coverage) -> ScopeStatus:
-    """Two claims to be complete contradict each other when each lists what the other does not."""
+    """Two claims to be whole contradict each other when one lists what the other does not.
+
+    What looks like one scope may be two places of one name, and one of them may have been empty.
+    """
     statuses = {first.status, second.status}
-    if statuses == {ScopeStatus.COMPLETE} and 0 not in {first.credentials, second.credentials}:
-        return ScopeStatus.PARTIAL
     if statuses <= {ScopeStatus.COMPLETE, ScopeStatus.EMPTY}:
-        return ScopeStatus.COMPLETE if ScopeStatus.COMPLETE in statuses else ScopeStatus.EMPTY
+        if _holds_nothing(first) and _holds_nothing(second):
+            return ScopeStatus.EMPTY if ScopeStatus.EMPTY in statuses else ScopeStatus.COMPLETE
+        return ScopeStatus.PARTIAL
     return ScopeStatus.FAILED if statuses == {ScopeStatus.FAILED} else ScopeStatus.PARTIAL
+
+
+def _holds_nothing(scope: Coverage) -> bool:
+    return scope.status is ScopeStatus.EMPTY or scope.credentials == 0
 
 
 def _sum(first: int | None, second: int | None) -> int | None:

@@ -171,6 +171,29 @@ def test_two_that_both_claim_a_whole_scope_make_it_partial() -> None:
     assert "more than one inventory" in (scope.reason or "")
 
 
+WHOLE, NOTHING = ScopeStatus.COMPLETE, ScopeStatus.EMPTY
+
+
+@pytest.mark.parametrize("other", [WHOLE, NOTHING])
+def test_a_scope_that_was_full_here_and_empty_there_may_be_two_places(other) -> None:
+    full = from_rows([Credential(**BASE)], (Coverage("s", "x", WHOLE, credentials=1),), None, ())
+    bare = from_rows([], (Coverage("s", "x", other, credentials=0),), None, ())
+    for inventories in ([full, bare], [bare, full]):
+        (scope,) = merge(inventories).coverage
+        assert (scope.status, scope.credentials) == (ScopeStatus.PARTIAL, 1)
+        assert "more than one inventory" in (scope.reason or "")
+
+
+@pytest.mark.parametrize(
+    ("statuses", "status"),
+    [((NOTHING, NOTHING), NOTHING), ((WHOLE, NOTHING), NOTHING), ((WHOLE, WHOLE), WHOLE)],
+)
+def test_a_scope_that_was_empty_twice_stays_so(statuses, status) -> None:
+    parts = [from_rows([], (Coverage("s", "x", one, credentials=0),), None, ()) for one in statuses]
+    (scope,) = merge(parts).coverage
+    assert scope.status is status
+
+
 @pytest.mark.parametrize("format_", ["json", "yaml", "ndjson", "csv", "parquet"])
 def test_standard_input_needs_no_format(format_: str, keyaudit: Keyaudit) -> None:
     row = Credential(**BASE, versions=[Version(id="v", state="current")])
