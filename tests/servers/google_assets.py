@@ -29,6 +29,7 @@ class Assets:
         self.parents = parents
         self.now = now
         self.lagging: set[str] = set()
+        self.misnamed: dict[str, str] = {}
 
     def methods(self) -> dict[str, Method]:
         return {f"/{SERVICE}/ListAssets": Method(asset_v1.ListAssetsRequest, self.list_assets)}
@@ -60,7 +61,8 @@ class Assets:
     def _everything(self) -> Iterator[tuple[str, str, Any]]:
         """Give what is there by name: versions come before their secrets as often as after them."""
         for project, number in self.secrets.projects.items():
-            content = {"projectId": project, "projectNumber": str(number), "lifecycleState": "ACTIVE"}
+            called = self.misnamed.get(project, project)
+            content = {"projectId": called, "projectNumber": str(number), "lifecycleState": "ACTIVE"}
             yield PROJECT, f"projects/{number}", content
         for name, versions in self.secrets.versions.items():
             for version in versions:

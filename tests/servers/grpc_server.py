@@ -60,6 +60,8 @@ class GrpcServer:
         self._faults: list[Fault] = []
         self._stopped = threading.Event()
         self.log: list[Asked] = []
+        self.date: str | None = None
+        """Stands before every answer, as Google's front ends have it."""
         self._server = grpc.server(
             futures.ThreadPoolExecutor(16),
             handlers=(_Everything(self._handle),),
@@ -97,6 +99,8 @@ class GrpcServer:
         scope = named[0].decode() if named else ""
         operation = method.rsplit("/", 1)[1]
         fault = self._choose(Asked(method, operation, scope, dict(metadata), body, time.monotonic()))
+        if self.date is not None:
+            context.send_initial_metadata((("date", self.date),))
         if method not in self._methods:
             context.abort(grpc.StatusCode.UNIMPLEMENTED, "no such method")
         if fault is not None and fault.kind in ERRORS:

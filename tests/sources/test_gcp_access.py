@@ -9,18 +9,20 @@ import time
 from pathlib import Path
 
 import google.auth
+import grpc
 import pytest
 import yaml
 from google.auth._cloud_sdk import CLOUD_SDK_CLIENT_ID
 from google.auth.exceptions import RefreshError
+from google.cloud import iam_admin_v1
 
 from keyaudit.errors import PolicyError, SourceError
 from keyaudit.sources import check_settings, least_privilege, open_source
 from keyaudit.sources.gcp.allowed import ALLOWED
 from keyaudit.sources.gcp.caller import SCOPE, Caller, sign_in
-from keyaudit.sources.gcp.clients import open_client
+from keyaudit.sources.gcp.clients import _OPTIONS, LARGEST_ANSWER, open_client
 from keyaudit.sources.gcp.iam.settings import GcpIamSettings
-from keyaudit.sources.gcp.refusals import unsigned
+from keyaudit.sources.gcp.refusals import explain, unsigned
 from keyaudit.sources.protocol import OperationRefusedError, StoppedError
 from keyaudit.sources.pulling.meter import Meter
 from keyaudit.sources.pulling.pace import Pace
@@ -157,7 +159,8 @@ def test_what_may_pass_is_asked_again_and_counted_each_time(
     gcp_iam: GcpIamCase, failing: str, kind: Kind, calls: int
 ) -> None:
     meter = a_meter()
-    gcp_iam.server.plan(Fault(failing, "ListServiceAccounts", headers={"hold": "0"}))
+    hold = {"hold": "0"} if failing == "throttled" else {}
+    gcp_iam.server.plan(Fault(failing, "ListServiceAccounts", headers=hold))
     with pytest.raises(RefusedError) as caught:
         list_accounts(iam_client(gcp_iam, meter=meter))
     assert caught.value.refusal.kind is kind
@@ -184,6 +187,35 @@ def test_a_throttled_scope_stays_away_as_long_as_google_asks(gcp_iam: GcpIamCase
     first, second = (each.at for each in gcp_iam.server.log)
     assert second - first >= 0.3
     assert meter.throttled == 1
+
+
+def test_a_service_that_says_when_to_come_back_is_left_alone_until_then(gcp_iam: GcpIamCase) -> None:
+    gcp_iam.server.plan(Fault("unavailable", "ListServiceAccounts", headers={"hold": "86400"}))
+    meter = a_meter()
+    with pytest.raises(RefusedError, match=r"^throttled \(asked to stay away for 86,400 s\)$"):
+        list_accounts(iam_client(gcp_iam, meter=meter))
+    assert (meter.calls, meter.throttled) == (1, 1)
+
+
+def test_a_time_to_stay_away_that_lies_in_the_past_is_none(gcp_iam: GcpIamCase) -> None:
+    gcp_iam.server.plan(Fault("throttled", "ListServiceAccounts", times=1, headers={"hold": "-5"}))
+    assert len(list(list_accounts(iam_client(gcp_iam)))) == 4
+
+
+def test_an_answer_that_is_far_too_large_is_not_taken_in_nor_asked_for_again(gcp_iam: GcpIamCase) -> None:
+    assert ("grpc.max_receive_message_length", LARGEST_ANSWER) in _OPTIONS
+    request = iam_admin_v1.ListServiceAccountsRequest(name=f"projects/{BROKEN}")
+    with grpc.insecure_channel(
+        gcp_iam.server.address, options=[("grpc.max_receive_message_length", 100)]
+    ) as channel:
+        call = channel.unary_unary(
+            "/google.iam.admin.v1.IAM/ListServiceAccounts",
+            request_serializer=iam_admin_v1.ListServiceAccountsRequest.serialize,
+        )
+        with pytest.raises(grpc.RpcError) as caught:
+            call(request)
+    refused = explain(caught.value, paging=False).refusal
+    assert (refused.kind, refused.reason) == (Kind.OTHER, "the answer was far too large")
 
 
 def test_one_answer_may_take_as_long_as_the_settings_say(gcp_iam: GcpIamCase) -> None:
@@ -312,6 +344,11 @@ def test_a_real_service_is_asked_over_tls_at_its_own_name() -> None:
             {"endpoint": "http://127.0.0.1:80"},
             ("endpoint",),
             "an emulator is host:port on this machine, such as 127.0.0.1:8085",
+        ),
+        (
+            {"endpoint": "127.0.0.1:80", "impersonate": "keyaudit@acme-audit.iam.gserviceaccount.com"},
+            (),
+            "`impersonate` is for Google itself: an emulator at `endpoint` is told of no credentials",
         ),
         ({"last_uses": True}, ("last_uses",), "unknown setting; did you mean last_use?"),
     ],

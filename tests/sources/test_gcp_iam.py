@@ -326,12 +326,15 @@ def test_an_account_that_is_deleted_while_it_is_listed_is_no_gap(gcp_iam: GcpIam
     assert pulled.coverage[0].reason == "1 of 2 key lists was deleted while they were listed"
 
 
-def test_an_account_or_key_without_sense_is_counted_as_missing(gcp_iam: GcpIamCase, account: str) -> None:
+@pytest.mark.parametrize("name", ["", "x\n", "\u202e", "a b", "x" * 501], ids=range(5))
+def test_an_account_or_key_without_sense_is_counted_as_missing(
+    gcp_iam: GcpIamCase, account: str, name: str
+) -> None:
     gcp_iam.google.put(account, "k", made=NOW - DAY)
-    gcp_iam.google.accounts[f"projects/{PROJECT}"].append(iam.ServiceAccount(name="", email="x"))
+    gcp_iam.google.accounts[f"projects/{PROJECT}"].append(iam.ServiceAccount(name=name, email="x"))
     odd = gcp_iam.plant(PROJECT, "odd")
     gcp_iam.google.put(odd, "k", made=NOW, until=None)
-    gcp_iam.google.keys[odd][-1].name = ""
+    gcp_iam.google.keys[odd][-1].name = f"{odd}/keys/{name}"
     pulled = pull(gcp_iam)
     (covered,) = pulled.coverage
     assert only(pulled).id == account

@@ -181,6 +181,18 @@ def test_a_project_whose_id_was_not_listed_stands_under_its_number(gcp_secrets: 
     )
 
 
+@pytest.mark.parametrize("called", ["acme\n-prod", "\u202e", "x/../y", "A" * 5_000], ids=range(4))
+def test_a_project_whose_id_is_none_stands_under_its_number(
+    gcp_secrets: GcpSecretManagerCase, called: str
+) -> None:
+    gcp_secrets.assets.misnamed = {HEALTHY: called}
+    assert {each.scope for each in bulk(gcp_secrets).coverage} == {
+        ORGANIZATION,
+        PROD,
+        f"projects/{NUMBERS[HEALTHY]}",
+    }
+
+
 def test_a_page_that_comes_twice_is_noticed(gcp_secrets: GcpSecretManagerCase) -> None:
     gcp_secrets.server.plan(Fault("duplicate-page", "ListAssets", ORGANIZATION, after=1, times=1))
     status, _, _, reason = covered(bulk(gcp_secrets))[ORGANIZATION]

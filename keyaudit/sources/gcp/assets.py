@@ -15,7 +15,7 @@ from keyaudit.sources.gcp.caller import Caller
 from keyaudit.sources.gcp.clients import open_client
 from keyaudit.sources.gcp.library import library
 from keyaudit.sources.gcp.messages import only_page
-from keyaudit.sources.gcp.settings import GcpSettings
+from keyaudit.sources.gcp.settings import PROJECT_ID, GcpSettings
 from keyaudit.sources.pulling.meter import Meter
 from keyaudit.sources.pulling.pages import Page, walk
 from keyaudit.times import SECOND
@@ -86,7 +86,7 @@ class Assets:
         for page in self.pages(parent, [PROJECT]):
             for asset in page.entries:
                 number, name = asset.content.get("projectNumber"), asset.content.get("projectId")
-                if number and name:
+                if PROJECT_ID.fullmatch(str(name)):
                     found[str(number)] = str(name)
         return found
 

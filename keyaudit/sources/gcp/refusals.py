@@ -24,6 +24,7 @@ _KINDS: dict[str, Kind] = {
 
 _DETAILS = "grpc-status-details-bin"
 _NOT_A_MESSAGE = "Exception deserializing response!"
+_TOO_LARGE = "Received message larger than max"
 _EXPIRED = "the credentials are not valid, or expired"
 
 
@@ -54,6 +55,8 @@ def explain(error: Any, *, paging: bool) -> RefusedError:
     code = error.code().name
     if code == "INTERNAL" and error.details() == _NOT_A_MESSAGE:
         return RefusedError(Kind.UNREADABLE)
+    if code == "RESOURCE_EXHAUSTED" and _TOO_LARGE in (error.details() or ""):
+        return RefusedError(Kind.OTHER, saying="the answer was far too large")
     details = _details(error)
     if details.reason == "SERVICE_DISABLED":
         return _not_enabled(details.metadata)
@@ -61,6 +64,8 @@ def explain(error: Any, *, paging: bool) -> RefusedError:
     if code == "INVALID_ARGUMENT" and paging:
         return RefusedError(Kind.REPEATED, named)
     kind = _KINDS.get(code, Kind.OTHER)
+    if kind is Kind.UNREACHABLE and details.hold is not None:
+        kind = Kind.THROTTLED  # somebody answered, and said when to come back
     hold = details.hold if kind is Kind.THROTTLED else None
     return RefusedError(kind, named, saying=_EXPIRED if kind is Kind.EXPIRED else None, hold=hold)
 
@@ -86,7 +91,7 @@ def _details(error: Any) -> _Details:
             if each.Unpack(found):
                 reason = clean(found.reason)
             elif each.Unpack(wait):
-                hold = wait.retry_delay.seconds + wait.retry_delay.nanos / 1e9
+                hold = max(0.0, wait.retry_delay.seconds + wait.retry_delay.nanos / 1e9)
     except library("google.protobuf.message").DecodeError:
         return _Details()
     return _Details(reason, dict(found.metadata), hold)

@@ -20,7 +20,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from keyaudit.sources.pulling.settings import PullSettings, distinct
 
-_PROJECT = re.compile(r"([a-z0-9.-]{1,200}:)?[a-z][a-z0-9-]{4,28}[a-z0-9]")
+PROJECT_ID = re.compile(r"([a-z0-9.-]{1,200}:)?[a-z][a-z0-9-]{4,28}[a-z0-9]")
 _ACCOUNT = re.compile(r"[a-z0-9.-]{1,64}@[a-z0-9.-]{1,200}\.gserviceaccount\.com")
 _HERE = re.compile(r"(127\.0\.0\.1|localhost|\[::1\]):\d{1,5}", re.ASCII)
 
@@ -28,7 +28,7 @@ _HERE = re.compile(r"(127\.0\.0\.1|localhost|\[::1\]):\d{1,5}", re.ASCII)
 def _project(value: object) -> object:
     if isinstance(value, int) or (isinstance(value, str) and value.isdigit()):
         raise ValueError("a project's number; write its id, such as acme-prod")
-    if isinstance(value, str) and not _PROJECT.fullmatch(value):
+    if isinstance(value, str) and not PROJECT_ID.fullmatch(value):
         raise ValueError("not a project id such as acme-prod")
     return value
 
@@ -68,4 +68,8 @@ class GcpSettings(PullSettings):
     def _somewhere(self) -> Self:
         if not any(getattr(self, name) for name in self.PARENTS):
             raise ValueError(f"says nowhere to look: set {' or '.join(f'`{name}`' for name in self.PARENTS)}")
+        if self.endpoint is not None and self.impersonate is not None:
+            raise ValueError(
+                "`impersonate` is for Google itself: an emulator at `endpoint` is told of no credentials"
+            )
         return self

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import msgspec
@@ -11,6 +12,7 @@ from keyaudit.times import SECOND
 NEVER = 253_370_764_800 * SECOND
 """The year 9999: what IAM says of a key that does not expire."""
 
+_NAME = re.compile(r"[!-~]{1,500}")
 _EARLIEST = -62_135_596_800
 _LATEST = 253_402_300_799
 """Seconds of the years 1 and 9999, all that a Timestamp may hold."""
@@ -37,7 +39,7 @@ class Key(msgspec.Struct, frozen=True):
 
 def account_of(message: Any) -> Account:
     """Read a ServiceAccount. Raises ValueError without a name or an address."""
-    if not message.name or not message.email:
+    if not all(map(_NAME.fullmatch, (message.name, message.email))):
         raise ValueError("not a service account")
     return Account(message.name, message.email, message.unique_id, message.disabled)
 
@@ -45,7 +47,7 @@ def account_of(message: Any) -> Account:
 def key_of(message: Any) -> Key:
     """Read a ServiceAccountKey. Raises ValueError without a name or with times that make no sense."""
     identifier = message.name.rpartition("/keys/")[2]
-    if not identifier or not message.HasField("valid_after_time"):
+    if not _NAME.fullmatch(identifier) or not message.HasField("valid_after_time"):
         raise ValueError("not a key")
     before = micros(message.valid_before_time) if message.HasField("valid_before_time") else None
     return Key(

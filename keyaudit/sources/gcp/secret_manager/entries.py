@@ -16,7 +16,8 @@ import msgspec
 
 from keyaudit.sources.gcp.library import library
 
-SECRET = re.compile(r"projects/([^/]+)(?:/locations/([^/]+))?/secrets/([^/]+)")
+_NAME = "[!-.0-~]{1,255}"
+SECRET = re.compile(rf"projects/({_NAME})(?:/locations/({_NAME}))?/secrets/({_NAME})")
 """Project (its number, mostly), location of a regional secret, and the name people use."""
 VERSION = re.compile(rf"({SECRET.pattern})/versions/([1-9][0-9]{{0,17}})")
 
