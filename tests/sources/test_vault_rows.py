@@ -265,6 +265,15 @@ class TestStaticRoles:
     ) -> None:
         assert only(server, "db", database(), "a", role(credential_type=kind)).cls == cls
 
+    @pytest.mark.parametrize("said", [{}, {"last_vault_rotation": stamp(NOW)}, {"username": "svc"}])
+    def test_a_role_that_does_not_say_how_it_rotates_is_not_known(
+        self, server: VaultServer, said: dict
+    ) -> None:
+        server.mount("database", database()).entries["a"] = said
+        pulled = pull(server)
+        assert (pulled.rows[0].name, pulled.rows[0].rotation, pulled.rows[0].versions) == ("a", None, None)
+        assert pulled.coverage[0].reason == "1 roles could not be read"
+
     def test_ldap_roles_may_lie_in_folders_and_write_other_offsets(self, server: VaultServer) -> None:
         entry = {
             "dn": "cn=bob,dc=acme",

@@ -1,7 +1,8 @@
 """The least that a Vault policy must grant for a pull, and the denials that keep values out of reach.
 
 A policy's longest path decides, and a denial beats every grant of the same path. LIST is asked of a
-path with a slash at its end: `secret/metadata/*` grants it on the top level too.
+path with a slash at its end: `secret/metadata/*` grants it on the top level too. Any token may ask which
+engines its mounts are (`sys/internal/ui/mounts`); it is granted all the same, for nothing is listed without.
 """
 
 from __future__ import annotations

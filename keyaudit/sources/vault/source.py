@@ -1,8 +1,10 @@
 """HashiCorp Vault and OpenBao: every namespace that was named, every mount in it, a scope for each.
 
-A pull costs one or two calls a namespace to find its mounts. Then KV costs one call a folder and one a
-secret, or one for `scan_page` secrets where OpenBao's bulk list is granted; static roles and transit keys
-one call a mount and one a role or key; AppRole one a mount, one a role, one a secret id.
+A pull costs one or two calls a namespace to find its mounts: without the server's word for which engine
+a mount is, nothing below it is asked. Then KV costs one call a folder and one a secret, or one for
+`scan_page` secrets and one more where OpenBao's bulk list is granted; static roles and transit keys one
+call a mount and one a role or key; AppRole one a mount, one a role, one a secret id. Where what was listed
+is not found, its list is asked for once more.
 """
 
 from __future__ import annotations

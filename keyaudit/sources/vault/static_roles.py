@@ -134,9 +134,11 @@ class UndatedRoles(StaticRoles):
 
 
 def rotation(role: StaticRole, rotated: int | None) -> Rotation:
-    """Say how a role rotates. Raises ValueError for a duration that is none."""
+    """Say how a role rotates. Raises ValueError where it does not say, or gives a duration that is none."""
     period = duration(role.rotation_period)
     schedule = role.rotation_schedule or None
+    if role.rotation_period is None and not schedule and not role.disable_automated_rotation:
+        raise ValueError("a role rotates in some way, or says that it does not")
     if role.disable_automated_rotation or not (period or schedule):
         return Rotation(enabled=False)
     next_at = None
