@@ -317,8 +317,9 @@ class Rule:
     `check` gets the policy's settings of this rule by parameter name. `needs` lists the
     inventory columns without which the question was never asked; a tuple inside means "any of".
     `evidence` and the fields of `message` name facts. `fixes` maps a source to the command that
-    mends a failure; `{id}`, `{name}`, `{scope}`, `{account}`, `{region}` and `{version}` arrive
-    quoted for a POSIX shell, "*" is for every other source. `per_requirement` rules
+    mends a failure, or what is narrower (`report.fixing`); `{id}`, `{name}`, `{scope}`, `{account}`,
+    `{region}`, `{version}` and Google's `{secret}` arrive quoted for a POSIX shell, "*" is for every
+    other source. `per_requirement` rules
     compare with a period or a grace and are judged once for each distinct requirement.
     `subject` is `credential`, or what else a rule is about: `scope`, `waiver`, `policy`.
     """

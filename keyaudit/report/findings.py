@@ -7,7 +7,6 @@ follow each other in report order, so position in the report is position in the 
 from __future__ import annotations
 
 import hashlib
-import shlex
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol, overload
 
 from keyaudit import facts
 from keyaudit.model import Basis, ControlRef, CredentialRef, Finding, Rule, Severity, Verdict
+from keyaudit.report.fixing import fix
 from keyaudit.report.sentences import message
 from keyaudit.report.version_choice import version_for
 from keyaudit.times import LONGEST_DURATION, format_duration, format_instant
@@ -173,7 +173,7 @@ class CredentialBlock:
             evidence={**evidence(self.rule, known), **self._limits(row, k)},
             due_at=known["due_at"] if "due_at" in self.rule.evidence else None,
             clause=clause,
-            fix=_fix(self.rule, row, version),
+            fix=fix(self.rule, row, version),
             controls=self._controls(row),
             waiver=row.get("waiver"),
             fingerprint=fingerprint(self.rule.id, ref.source, ref.scope, ref.id, version or ""),
@@ -252,24 +252,6 @@ def printed(name: str, value: Any) -> Any:
     if name in facts.INSTANTS:
         return format_instant(value)
     return format_duration(value) if name in facts.DURATIONS else value
-
-
-def _fix(rule: Rule, row: Mapping[str, Any], version: str | None) -> str | None:
-    template = rule.fixes.get(row["source"], rule.fixes.get("*"))
-    if template is None:
-        return None
-    if any(str(row[name]).startswith("-") for name in ("id", "name", "scope")):
-        return None  # it would be read as an option
-    account, _, region = row["scope"].partition("/")
-    places = {
-        "id": row["id"],
-        "name": row["name"],
-        "scope": row["scope"],
-        "account": account,
-        "region": region,
-        "version": version or "VERSION",
-    }
-    return template.format_map({name: shlex.quote(value) for name, value in places.items()})
 
 
 def fingerprint(*parts: str) -> str:

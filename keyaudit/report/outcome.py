@@ -19,7 +19,8 @@ class Outcome:
 
     `schedules` counts credentials by the name of the policy's schedule, `scopes` holds every
     source and scope that a credential came from; `population` computes every credential's row
-    when a format asks for it, and `orphans` the providers' keys in use, with those whose lineage a store has marked.
+    when a format asks for it, and `orphans` the providers' keys in use, those marked whose lineage
+    a store has.
     """
 
     counts: Mapping[str, Any]

@@ -88,7 +88,8 @@ RULE = Rule(
     evidence=("compromised_at", "exposed", "replaced_after"),
     fixes={
         "aws-secrets-manager": "aws secretsmanager rotate-secret --secret-id {id} --region {region}",
-        "gcp-secret-manager": "gcloud secrets versions add {id} --data-file=-",
+        "vault-transit": "vault write -f {id}/rotate",
+        "gcp-secret-manager": "gcloud secrets versions add {secret} --data-file=-",
         "aws-iam": (
             'aws iam update-access-key --user-name {name} --access-key-id "$ACCESS_KEY_ID" --status Inactive'
         ),

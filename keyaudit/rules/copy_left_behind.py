@@ -90,7 +90,7 @@ RULE = Rule(
     ),
     fixes={
         "aws-secrets-manager": "aws secretsmanager rotate-secret --secret-id {id} --region {region}",
-        "gcp-secret-manager": "gcloud secrets versions add {id} --data-file=-",
+        "gcp-secret-manager": "gcloud secrets versions add {secret} --data-file=-",
     },
     per_requirement=True,
 )

@@ -86,7 +86,7 @@ RULE = Rule(
     needs=("versions",),
     evidence=("class", "old_enabled_min", "old_enabled_max", "grace_period", "schedule"),
     fixes={
-        "gcp-secret-manager": "gcloud secrets versions disable {version} --secret={id}",
+        "gcp-secret-manager": "gcloud secrets versions disable {version} --secret={secret}",
         "vault": "vault kv delete -versions={version} {id}",
     },
     per_requirement=True,

@@ -66,8 +66,10 @@ RULE = Rule(
     evidence=("value_created_at", "age_basis", "rotation_period", "schedule", "due_at"),
     fixes={
         "aws-secrets-manager": "aws secretsmanager rotate-secret --secret-id {id} --region {region}",
-        "gcp-secret-manager": "gcloud secrets versions add {id} --data-file=-",
+        "gcp-secret-manager": "gcloud secrets versions add {secret} --data-file=-",
         "aws-iam": "aws iam create-access-key --user-name {name}",
+        "aws-kms-symmetric": "aws kms rotate-key-on-demand --key-id {id} --region {region}",
+        "vault-transit": "vault write -f {id}/rotate",
     },
     per_requirement=True,
 )

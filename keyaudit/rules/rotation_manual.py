@@ -76,6 +76,9 @@ RULE = Rule(
             '--rotation-lambda-arn "$ROTATION_LAMBDA_ARN" --rotation-rules '
             '"AutomaticallyAfterDays=$DAYS"'
         ),
+        "aws-kms-symmetric": (
+            'aws kms enable-key-rotation --key-id {id} --region {region} --rotation-period-in-days "$DAYS"'
+        ),
     },
     per_requirement=True,
 )

@@ -95,6 +95,6 @@ RULE = Rule(
     evidence=("rotation_next_at", "rotation_schedule", "value_created_at", "age_basis"),
     fixes={
         "aws-secrets-manager": "aws secretsmanager rotate-secret --secret-id {id} --region {region}",
-        "gcp-secret-manager": "gcloud secrets versions add {id} --data-file=-",
+        "gcp-secret-manager": "gcloud secrets versions add {secret} --data-file=-",
     },
 )

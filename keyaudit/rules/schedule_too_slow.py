@@ -79,7 +79,10 @@ RULE = Rule(
             "aws secretsmanager rotate-secret --secret-id {id} --region {region} --rotation-rules "
             '"AutomaticallyAfterDays=$DAYS"'
         ),
-        "gcp-secret-manager": 'gcloud secrets update {id} --rotation-period="$PERIOD"',
+        "gcp-secret-manager": 'gcloud secrets update {secret} --rotation-period="$PERIOD"',
+        "aws-kms-symmetric": (
+            'aws kms enable-key-rotation --key-id {id} --region {region} --rotation-period-in-days "$DAYS"'
+        ),
     },
     per_requirement=True,
 )

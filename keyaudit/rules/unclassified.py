@@ -69,6 +69,14 @@ RULE = Rule(
             "aws secretsmanager tag-resource --secret-id {id} --region {region} --tags "
             'Key=environment,Value="$ENVIRONMENT" Key=keyaudit:class,Value="$CLASS"'
         ),
+        "aws-kms": (
+            "aws kms tag-resource --key-id {id} --region {region} --tags "
+            'TagKey=environment,TagValue="$ENVIRONMENT"'
+        ),
+        "aws-ssm": (
+            "aws ssm add-tags-to-resource --resource-type Parameter --resource-id {name} "
+            '--region {region} --tags Key=environment,Value="$ENVIRONMENT" Key=keyaudit:class,Value="$CLASS"'
+        ),
         "vault": (
             'vault kv metadata patch -custom-metadata=environment="$ENVIRONMENT" '
             '-custom-metadata=class="$CLASS" {id}'

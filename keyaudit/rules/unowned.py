@@ -64,7 +64,14 @@ RULE = Rule(
             "aws secretsmanager tag-resource --secret-id {id} --region {region} --tags "
             'Key=owner,Value="$OWNER"'
         ),
-        "gcp-secret-manager": 'gcloud secrets update {id} --update-labels=owner="$OWNER"',
+        "aws-kms": (
+            'aws kms tag-resource --key-id {id} --region {region} --tags TagKey=owner,TagValue="$OWNER"'
+        ),
+        "aws-ssm": (
+            "aws ssm add-tags-to-resource --resource-type Parameter --resource-id {name} "
+            '--region {region} --tags Key=owner,Value="$OWNER"'
+        ),
+        "gcp-secret-manager": 'gcloud secrets update {secret} --update-labels=owner="$OWNER"',
         "vault": 'vault kv metadata patch -custom-metadata=owner="$OWNER" {id}',
     },
 )

@@ -197,10 +197,10 @@ def test_good_practice_is_what_the_design_says_and_never_grave() -> None:
 @every_rule
 def test_a_fix_is_a_command_with_known_places(rule: Rule) -> None:
     for source, command in rule.fixes.items():
-        assert fields(command) <= {"id", "name", "scope", "account", "region", "version"}
+        assert fields(command) <= {"id", "name", "scope", "account", "region", "version", "secret"}
         assert command.split()[0] in {"aws", "gcloud", "vault"}
         assert command.split()[0] == {"aws": "aws", "gcp": "gcloud"}.get(source.partition("-")[0], "vault")
-        assert "{id}" in command or "{name}" in command
+        assert fields(command) & {"id", "name", "secret"}
         # Places arrive quoted, so no quotes may stand around them; blanks are quoted shell variables.
         assert not re.search(r"""["'][^"'\s]*\{""", command)
         assert not re.search(r'(?<!")\$', re.sub(r'"[^"]*"', "", command))
