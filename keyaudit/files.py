@@ -1,8 +1,9 @@
-"""Files appear whole or not at all."""
+"""Files appear whole or not at all, and what others could have written is not believed."""
 
 from __future__ import annotations
 
 import os
+import stat
 import tempfile
 from pathlib import Path
 
@@ -23,3 +24,19 @@ def write_atomically(path: Path, content: bytes, *, mode: int = 0o644) -> None:
     except BaseException:
         os.unlink(temporary)
         raise
+
+
+def read_own(path: Path) -> bytes:
+    """Read a file that nobody else could have written; raises OSError for any other, or none.
+
+    File and folder must be ours and closed to other writers, and the file no link.
+    """
+    _only_ours(os.stat(path.parent, follow_symlinks=False))
+    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW), "rb") as file:
+        _only_ours(os.fstat(file.fileno()))
+        return file.read()
+
+
+def _only_ours(found: os.stat_result) -> None:
+    if found.st_uid != os.geteuid() or found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        raise PermissionError("somebody else can write it")

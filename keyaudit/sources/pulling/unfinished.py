@@ -10,9 +10,7 @@ anyway is kept: ids, labels and dates.
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
-import stat
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -21,7 +19,7 @@ from typing import TypeVar
 
 import msgspec
 
-from keyaudit.files import write_atomically
+from keyaudit.files import read_own, write_atomically
 from keyaudit.inventory.rows import Credential
 from keyaudit.model import Coverage
 from keyaudit.sources.pulling.outcome import ScopeOutcome
@@ -163,7 +161,7 @@ class Unfinished:
         if path is None:
             return None
         try:
-            file = msgspec.json.decode(_read_own(path), type=_File)
+            file = msgspec.json.decode(read_own(path), type=_File)
         except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return None
         fits = file.schema == SCHEMA and 0 <= self._now - file.started <= WITHIN
@@ -177,20 +175,6 @@ def resumed(outcome: ScopeOutcome) -> ScopeOutcome:
     note = f"listed {when} by a pull that was then interrupted"
     reason = "; ".join(filter(None, (coverage.reason, note)))
     return replace(outcome, coverage=replace(coverage, reason=reason))
-
-
-def _read_own(path: Path) -> bytes:
-    """Read a file that nobody else could have written; raises OSError for any other, or none."""
-    _only_ours(path.parent.lstat())
-    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
-    with os.fdopen(descriptor, "rb") as file:
-        _only_ours(os.fstat(descriptor))
-        return file.read()
-
-
-def _only_ours(found: os.stat_result) -> None:
-    if found.st_uid != os.geteuid() or found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-        raise PermissionError("somebody else can write it")
 
 
 def _write(path: Path, file: _File) -> None:

@@ -21,7 +21,7 @@ from pathlib import Path
 
 import msgspec
 
-from keyaudit.files import write_atomically
+from keyaudit.files import read_own, write_atomically
 from keyaudit.sources.aws.json_lists import instant
 from keyaudit.sources.aws.secrets_manager.entries import Secret, SecretVersion
 from keyaudit.sources.pulling.decoding import MALFORMED
@@ -63,7 +63,7 @@ class VersionCache:
 
     def _read(self, path: Path) -> None:
         try:
-            content = msgspec.json.decode(path.read_bytes(), type=_File)
+            content = msgspec.json.decode(read_own(path), type=_File)
         except FileNotFoundError:
             return
         except (OSError, *MALFORMED):
