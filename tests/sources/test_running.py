@@ -231,6 +231,26 @@ def test_what_the_user_must_mend_first_ends_the_pull(error: Exception) -> None:
         Shelves([Row("a", [unprepared]), Row("b", [holding("x")])]).pull()
 
 
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (RefusedError(Kind.DENIED, "HTTP 403"), "denied (HTTP 403)"),
+        (OursError("CANARY"), "internal error (OursError at test_running.py:"),
+    ],
+    ids=["refused", "a fault of ours"],
+)
+def test_what_goes_wrong_while_scopes_are_looked_for_is_a_gap(error: Exception, reason: str) -> None:
+    source = Shelves([]).source()
+
+    def plan(pool: object) -> None:
+        raise error
+
+    source.plan = plan
+    (scope,) = source.pull(lambda report: None).coverage
+    assert (scope.scope, scope.status) == ("*", "failed")
+    assert scope.reason.startswith(reason)
+
+
 class NativePanic(BaseException):
     """What a native library raises when it gives up is no Exception."""
 

@@ -40,7 +40,7 @@ def walk(ask: Callable[[str | None], Page[Entry]]) -> Iterator[Page[Entry]]:
         token = page.token
         if not token:
             return
-        empty = 0 if page.entries or page.unreadable else empty + 1
+        empty = 0 if page.entries else empty + 1
         if empty >= MOST_EMPTY:
             raise RefusedError(Kind.REPEATED, saying=f"{empty:,} pages in a row held nothing")
         if token in seen:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 
 
 class Kind(StrEnum):
@@ -81,3 +82,12 @@ def clean(code: object) -> str:
     """Give an error code from outside if it looks like one."""
     text = str(code)
     return text if re.fullmatch(r"[A-Za-z0-9._-]{1,64}", text) else "an unnamed error"
+
+
+def unexpected(error: Exception) -> Refusal:
+    """Say of a fault of ours what it is and where, never its message: that may hold what a server said."""
+    last = error.__traceback__
+    while last is not None and last.tb_next is not None:
+        last = last.tb_next
+    where = f" at {Path(last.tb_frame.f_code.co_filename).name}:{last.tb_lineno}" if last else ""
+    return Refusal(Kind.OTHER, f"internal error ({type(error).__name__}{where}); please report it")

@@ -15,7 +15,6 @@ What `collect` lets go as RefusedError breaks the list off; what it leaves out i
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, ClassVar
 
 from keyaudit.errors import MissingExtraError, SourceError
@@ -25,7 +24,7 @@ from keyaudit.sources.protocol import Clock, StoppedError
 from keyaudit.sources.pulling.each import Each
 from keyaudit.sources.pulling.meter import Meter
 from keyaudit.sources.pulling.outcome import ScopeOutcome
-from keyaudit.sources.pulling.refusals import Kind, Refusal, RefusedError
+from keyaudit.sources.pulling.refusals import Kind, Refusal, RefusedError, unexpected
 from keyaudit.sources.pulling.unfinished import Answers
 from keyaudit.times import MINUTE, describe_duration
 
@@ -139,7 +138,7 @@ class ScopePull:
         except (StoppedError, MissingExtraError, SourceError):
             raise
         except Exception as error:  # noqa: BLE001 - what one server can provoke must not end every audit
-            self._refusal = Refusal(Kind.OTHER, f"internal error ({_what(error)}); please report it")
+            self._refusal = unexpected(error)
         finally:
             self.closed()
         if self.answers.recalled:
@@ -192,12 +191,3 @@ class ScopePull:
         if problems:
             return ScopeStatus.PARTIAL
         return ScopeStatus.COMPLETE if self.rows or self._looked_into else ScopeStatus.EMPTY
-
-
-def _what(error: Exception) -> str:
-    """Name an unexpected exception and its place, never its message: that may hold what a server said."""
-    last = error.__traceback__
-    while last is not None and last.tb_next is not None:
-        last = last.tb_next
-    where = f" at {Path(last.tb_frame.f_code.co_filename).name}:{last.tb_lineno}" if last else ""
-    return f"{type(error).__name__}{where}"

@@ -19,13 +19,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar, Generic, TypeVar
 
-from keyaudit.errors import SourceError
+from keyaudit.errors import MissingExtraError, SourceError
 from keyaudit.inventory.rows import Credential
 from keyaudit.model import EVERY_SCOPE, Coverage, ScopeStatus
 from keyaudit.sources.protocol import Clock, Progress, Pulled, ScopeProgress, StoppedError
 from keyaudit.sources.pulling.meter import Meter
 from keyaudit.sources.pulling.outcome import ScopeOutcome
 from keyaudit.sources.pulling.pace import Pace
+from keyaudit.sources.pulling.refusals import RefusedError, unexpected
 from keyaudit.sources.pulling.scope import ScopePull
 from keyaudit.sources.pulling.settings import PullSettings
 from keyaudit.sources.pulling.unfinished import Unfinished, resumed
@@ -147,7 +148,7 @@ class PullingSource(Generic[Checked]):
     def _listed(self, progress: Progress) -> tuple[Plan, list[ScopeOutcome]]:
         with ThreadPoolExecutor(self.settings.concurrency, "keyaudit-scopes") as pool:
             try:
-                plan = self._distinct(self.plan(pool))
+                plan = self._distinct(self._planned(pool))
                 unfinished = self._unfinished()
                 reporter = _Reporter(self.kind, progress, len(plan.scopes) + len(plan.lost))
                 for coverage in plan.lost:
@@ -159,6 +160,17 @@ class PullingSource(Generic[Checked]):
                 raise
         unfinished.close()
         return plan, outcomes
+
+    def _planned(self, pool: Executor) -> Plan:
+        """Plan; what goes wrong while scopes are looked for leaves nothing but its own gap."""
+        try:
+            return self.plan(pool)
+        except (StoppedError, MissingExtraError, SourceError):
+            raise
+        except RefusedError as error:
+            return Plan([], [self.failed(EVERY_SCOPE, error.refusal.reason)])
+        except Exception as error:  # noqa: BLE001 - what one server can provoke must not end every audit
+            return Plan([], [self.failed(EVERY_SCOPE, unexpected(error).reason)])
 
     def _unfinished(self) -> Unfinished:
         """Open what an interrupted pull left; only now is it known who asks."""
