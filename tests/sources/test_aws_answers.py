@@ -68,7 +68,7 @@ class TestEndless:
 
 class TestNested:
     @pytest.fixture(autouse=True)
-    def _deep(self, monkeypatch: pytest.MonkeyPatch, kms: KmsCase, iam: IamCase) -> None:
+    def _deep(self, kms: KmsCase, iam: IamCase) -> None:
         for proxy in (kms.proxy, iam.proxy):
             more = {
                 "deep": answers(200, f'{{"Keys": [], "other": {DEEP}}}'),
@@ -76,7 +76,7 @@ class TestNested:
                 "deep-error": answers(400, f'{{"__type": "AccessDeniedException", "other": {DEEP}}}'),
                 "deep-xml": answers(200, "<a>" * 200_000 + "</a>" * 200_000),
             }
-            monkeypatch.setattr(proxy._dialect, "breakages", {**proxy._dialect.breakages, **more})
+            proxy._dialect.breakages = {**proxy._dialect.breakages, **more}
 
     @pytest.mark.parametrize("breakage", ["deep", "deep-entry", "deep-error"])
     @pytest.mark.parametrize("operation", ["ListKeys", "DescribeKey"])
