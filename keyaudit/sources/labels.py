@@ -13,11 +13,14 @@ first that is present wins, and values are kept as written:
 
 `team` stays a label: a team is not always an owner. A value that its column cannot hold
 (`tier: gold`) leaves the column not known and stays visible among the labels.
+
+Whoever may tag a credential could so exempt it from rules (`class: dynamic-secret`, `user_owned`, a
+milder environment): `trust_labels` of a source says which columns labels may fill at all.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from keyaudit.columns import CHOICES, CREDENTIALS
@@ -60,6 +63,21 @@ def read_labels(labels: Mapping[str, str]) -> dict[str, Any]:
                     found[_FIELDS.get(column, column)] = value
                 break
     return found
+
+
+def distrust(rows: Iterable[Credential], *, trusted: bool | Sequence[str]) -> None:
+    """Take out of the columns that are not `trusted` what labels say; the labels themselves stay.
+
+    A value that the store gives and a label repeats is taken out too: nobody can tell them apart, and
+    a fact that is not known exempts from nothing.
+    """
+    if trusted is True:
+        return
+    kept = {_FIELDS.get(column, column) for column in trusted or ()}
+    for row in rows:
+        for name, value in read_labels(row.labels or {}).items():
+            if name not in kept and getattr(row, name) == value:
+                setattr(row, name, None)
 
 
 def tagged(rows: Iterable[Credential]) -> frozenset[str]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from pydantic import ValidationError
 
 from keyaudit.inventory.rows import Credential
-from keyaudit.sources.labels import TAGGED, read_labels, tagged
+from keyaudit.sources.labels import COLUMNS, TAGGED, distrust, read_labels, tagged
+from keyaudit.sources.pulling.settings import PullSettings
 
 CASES = [
     ({}, {}),
@@ -68,3 +70,41 @@ def test_what_only_a_label_fills_was_asked_for_where_anybody_has_one(
         Credential(source="s", scope="a", id=str(number), name="n", **row) for number, row in enumerate(rows)
     ]
     assert tagged(listed) == columns
+
+
+SAID = {"keyaudit:class": "dynamic-secret", "keyaudit:user_owned": "true", "env": "development", "owner": "a"}
+NOT_TRUSTED = [
+    (True, ("dynamic-secret", True, "development", "a")),
+    (False, (None, None, None, None)),
+    ((), (None, None, None, None)),
+    (("owner",), (None, None, None, "a")),
+    (("class", "environment"), ("dynamic-secret", None, "development", None)),
+]
+
+
+@pytest.mark.parametrize(("trusted", "left"), NOT_TRUSTED)
+def test_labels_that_are_not_trusted_exempt_from_nothing_and_stay_to_be_read(trusted, left) -> None:
+    row = Credential(source="s", scope="x", id="i", name="n", labels=dict(SAID), **read_labels(SAID))
+    bare = Credential(source="s", scope="x", id="j", name="n", owner="store")
+    distrust([row, bare], trusted=trusted)
+    assert (row.cls, row.user_owned, row.environment, row.owner) == left
+    assert row.labels == SAID
+    assert bare.owner == "store"
+
+
+def test_what_the_store_says_against_its_labels_is_kept() -> None:
+    row = Credential(source="s", scope="x", id="i", name="n", labels=dict(SAID), cls="api-key")
+    distrust([row], trusted=False)
+    assert row.cls == "api-key"
+
+
+@pytest.mark.parametrize("said", [True, False, [], ["owner"], list(COLUMNS)])
+def test_a_source_says_which_columns_labels_may_fill(said) -> None:
+    settings = PullSettings(name="a", trust_labels=said)
+    assert settings.trust_labels == (said if isinstance(said, bool) else tuple(said))
+
+
+@pytest.mark.parametrize("said", [["labels"], ["owner", "owner"], "owner", None])
+def test_a_column_that_no_label_fills_cannot_be_trusted(said) -> None:
+    with pytest.raises(ValidationError):
+        PullSettings(name="a", trust_labels=said)

@@ -8,6 +8,7 @@
       calls_per_scope: 4            # calls in flight in one of them
       attempts: 10                  # of one call, the first included
       timeout: 30s                  # for one answer
+      trust_labels: [owner]         # columns that labels may fill; true for all, false for none
 
 Only `name` and `kind` are needed. No setting holds a secret: keys come from the environment.
 """
@@ -17,7 +18,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -76,6 +77,21 @@ Variable = Annotated[str, AfterValidator(_variable)]
 """The name of an environment variable that holds a key."""
 
 
+Labelled = Literal[
+    "class",
+    "consumers",
+    "environment",
+    "exposure",
+    "lineage",
+    "owner",
+    "provider",
+    "reach",
+    "tier",
+    "user_owned",
+]
+"""A column that labels may fill: those of `labels.COLUMNS`."""
+
+
 class PullSettings(BaseModel):
     """What every source has; `timeout` in microseconds. A kind changes the defaults that differ."""
 
@@ -87,4 +103,5 @@ class PullSettings(BaseModel):
     concurrency: int = Field(default=8, ge=1, le=64)
     calls_per_scope: int = Field(default=4, ge=1, le=64)
     attempts: int = Field(default=10, ge=1, le=50)
+    trust_labels: bool | Annotated[tuple[Labelled, ...], AfterValidator(distinct)] = True
     timeout: Annotated[Duration, Field(ge=SECOND // 10, le=600 * SECOND)] = 30 * SECOND
