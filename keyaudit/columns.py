@@ -87,6 +87,8 @@ PROVIDERS = ("anthropic", "aws-iam", "gcp-iam", "openai")
 """Sources that ask whoever honours the credential: they list keys, and hold none for anybody."""
 NO_STORES = (*PROVIDERS, "aws-kms")
 """Sources that keep nobody else's credentials. Any other one, a document's own too, is a store."""
+EXEMPT = "exempt by their own labels"
+"""How coverage says that credentials took themselves out of rules; page one repeats it."""
 NEWEST_IN_USE = ("aws-ssm",)
 """Stores that date no older version, and in which the newest is always in use: nothing is rolled back."""
 

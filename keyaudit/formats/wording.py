@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from keyaudit import times
-from keyaudit.columns import NO_STORES, PROVIDERS
+from keyaudit.columns import EXEMPT, NO_STORES, PROVIDERS
 from keyaudit.model import Finding, Report, RuleResult, ScopeStatus, Severity, Verdict
 
 VERDICTS: dict[Verdict, str] = {
@@ -139,6 +139,11 @@ def gaps(report: Report) -> list[Gap]:
         )
         for scope in report.coverage
         if scope.status is not ScopeStatus.COMPLETE
+    ]
+    found += [
+        Gap(f"{scope.source} {scope.scope}", EXEMPT + (scope.reason or "").rpartition(EXEMPT)[2])
+        for scope in report.coverage
+        if scope.status is ScopeStatus.COMPLETE and EXEMPT in (scope.reason or "")
     ]
     if not report.coverage:
         found.append(Gap("the inventory", "does not say which scopes were asked for: it may not be complete"))

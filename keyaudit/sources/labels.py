@@ -20,13 +20,16 @@ milder environment): `trust_labels` of a source says which columns labels may fi
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from keyaudit.columns import CHOICES, CREDENTIALS
+from keyaudit.columns import CHOICES, CREDENTIALS, EXEMPT
 
 if TYPE_CHECKING:
     from keyaudit.inventory.rows import Credential
+    from keyaudit.model import Coverage
 
 PREFIXES = ("keyaudit:", "keyaudit_", "keyaudit-")
 """Google's labels take no colon, and nothing but `_` and `-` beside small letters and digits."""
@@ -78,6 +81,26 @@ def distrust(rows: Iterable[Credential], *, trusted: bool | Sequence[str]) -> No
         for name, value in read_labels(row.labels or {}).items():
             if name not in kept and getattr(row, name) == value:
                 setattr(row, name, None)
+
+
+def say_exempt(coverage: Iterable[Coverage], rows: Iterable[Credential]) -> list[Coverage]:
+    """Add to each scope's coverage how many of its credentials exempt themselves by their own labels."""
+    dynamic: Counter[str] = Counter()
+    owned: Counter[str] = Counter()
+    for row in rows:
+        said = read_labels(row.labels or {})
+        dynamic[row.scope] += said.get("cls") == row.cls == "dynamic-secret"
+        owned[row.scope] += bool(said.get("user_owned") and row.user_owned)
+    return [_exempt(scope, dynamic[scope.scope], owned[scope.scope]) for scope in coverage]
+
+
+def _exempt(scope: Coverage, dynamic: int, owned: int) -> Coverage:
+    named = (("class dynamic-secret", dynamic), ("user_owned", owned))
+    parts = [f"{name}: {count:,}" for name, count in named if count]
+    if not parts:
+        return scope
+    said = f"{EXEMPT}: {', '.join(parts)}"
+    return replace(scope, reason=f"{scope.reason}; {said}" if scope.reason else said)
 
 
 def tagged(rows: Iterable[Credential]) -> frozenset[str]:

@@ -12,7 +12,7 @@ import pytest
 from formats.large_report import large_report
 from keyaudit.errors import UsageError
 from keyaudit.formats import FORMATS, render, wording
-from keyaudit.model import PolicySummary
+from keyaudit.model import Coverage, PolicySummary, ScopeStatus
 from keyaudit.report_document import read
 from keyaudit.rules import RULES
 
@@ -92,3 +92,16 @@ def test_an_inventory_that_names_no_scope_is_not_called_complete(name: str) -> N
     content = render(name, replace(large_report(3), coverage=())).decode()
     assert "which scopes were asked for" in " ".join(content.split())
     assert "read to the end and" not in content
+
+
+@pytest.mark.parametrize("name", ["terminal", "markdown", "html"])
+def test_page_one_says_what_exempts_itself_by_its_own_labels(name: str) -> None:
+    said = "2 retries; exempt by their own labels: class dynamic-secret: 1,234"
+    whole = Coverage("vault", "kv/exempt", ScopeStatus.COMPLETE, reason=said)
+    content = render(name, replace(large_report(3), coverage=(whole,))).decode()
+    page = " ".join(content.replace("\\", "").split())
+    assert "exempt by their own labels: class dynamic-secret: 1,234" in page
+    assert (
+        "exempt by"
+        not in render(name, replace(large_report(3), coverage=(replace(whole, reason="slow"),))).decode()
+    )

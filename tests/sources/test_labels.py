@@ -6,7 +6,8 @@ import pytest
 from pydantic import ValidationError
 
 from keyaudit.inventory.rows import Credential
-from keyaudit.sources.labels import COLUMNS, TAGGED, distrust, read_labels, tagged
+from keyaudit.model import Coverage, ScopeStatus
+from keyaudit.sources.labels import COLUMNS, TAGGED, distrust, read_labels, say_exempt, tagged
 from keyaudit.sources.pulling.settings import PullSettings
 
 CASES = [
@@ -108,3 +109,30 @@ def test_a_source_says_which_columns_labels_may_fill(said) -> None:
 def test_a_column_that_no_label_fills_cannot_be_trusted(said) -> None:
     with pytest.raises(ValidationError):
         PullSettings(name="a", trust_labels=said)
+
+
+def test_a_scope_says_how_many_exempt_themselves_by_their_labels() -> None:
+    def row(scope: str, number: int, labels: dict[str, str], **facts: object) -> Credential:
+        found = {**read_labels(labels), **facts}
+        return Credential(source="s", scope=scope, id=str(number), name="n", labels=labels, **found)
+
+    theirs = {"keyaudit:user_owned": "true"}
+    rows = [
+        row("x", 1, SAID),
+        row("x", 2, theirs),
+        row("x", 3, {"keyaudit:user_owned": "false"}),
+        row("x", 4, {}, cls="dynamic-secret"),
+        row("y", 5, {"keyaudit:class": "dynamic-secret"}, cls="api-key"),
+        row("z", 6, theirs),
+    ]
+    asked = [
+        Coverage("s", name, ScopeStatus.COMPLETE, reason=why)
+        for name, why in (("x", None), ("y", None), ("z", "slow"))
+    ]
+    assert [scope.reason for scope in say_exempt(asked, rows)] == [
+        "exempt by their own labels: class dynamic-secret: 1, user_owned: 2",
+        None,
+        "slow; exempt by their own labels: user_owned: 1",
+    ]
+    distrust(rows, trusted=False)
+    assert [scope.reason for scope in say_exempt(asked, rows)] == [None, None, "slow"]
