@@ -7,8 +7,10 @@ from pydantic import ValidationError
 
 from keyaudit.inventory.rows import Credential
 from keyaudit.model import Coverage, ScopeStatus
+from keyaudit.sources import open_source
 from keyaudit.sources.labels import COLUMNS, TAGGED, distrust, read_labels, say_exempt, tagged
 from keyaudit.sources.pulling.settings import PullSettings
+from servers.secrets_manager import SecretsManager
 
 CASES = [
     ({}, {}),
@@ -136,3 +138,30 @@ def test_a_scope_says_how_many_exempt_themselves_by_their_labels() -> None:
     ]
     distrust(rows, trusted=False)
     assert [scope.reason for scope in say_exempt(asked, rows)] == [None, None, "slow"]
+
+
+@pytest.mark.parametrize(
+    ("trusted", "cls", "owner", "said"),
+    [
+        (True, "dynamic-secret", "ann@acme.example", "exempt by their own labels: class dynamic-secret: 1"),
+        (False, None, None, None),
+        (["owner"], None, "ann@acme.example", None),
+    ],
+    ids=str,
+)
+def test_a_pull_believes_labels_as_far_as_its_settings_do(trusted, cls, owner, said) -> None:
+    with SecretsManager() as server:
+        tags = {"keyaudit:class": "dynamic-secret", "owner": "ann@acme.example"}
+        server.put("app", Tags=[{"Key": key, "Value": value} for key, value in tags.items()])
+        entry = {
+            "name": "aws",
+            "kind": "aws-secrets-manager",
+            "regions": ["eu-west-1"],
+            "endpoint_url": server.url,
+            "trust_labels": trusted,
+            "cache": False,
+        }
+        pulled = open_source(entry, clock=lambda: 0).pull(lambda report: None)
+    (row,), (scope,) = pulled.rows, pulled.coverage
+    assert (row.cls, row.owner, row.labels) == (cls, owner, tags)
+    assert (scope.status, scope.reason) == ("complete", said)

@@ -22,6 +22,7 @@ from typing import ClassVar, Generic, TypeVar
 from keyaudit.errors import MissingExtraError, SourceError
 from keyaudit.inventory.rows import Credential
 from keyaudit.model import EVERY_SCOPE, Coverage, ScopeStatus
+from keyaudit.sources.labels import distrust, say_exempt
 from keyaudit.sources.protocol import Clock, Progress, Pulled, ScopeProgress, StoppedError
 from keyaudit.sources.pulling.meter import Meter
 from keyaudit.sources.pulling.outcome import ScopeOutcome
@@ -139,7 +140,8 @@ class PullingSource(Generic[Checked]):
         plan, outcomes = self._listed(progress)
         outcomes = _judge_empty(plan.scopes, outcomes)
         rows = sorted(self.finish(outcomes), key=lambda row: (row.scope, row.id))
-        every = [*plan.lost, *self.coverage(outcomes)]
+        distrust(rows, trusted=self.settings.trust_labels)
+        every = [*plan.lost, *say_exempt(self.coverage(outcomes), rows)]
         if not every:
             nothing = self.failed(EVERY_SCOPE, "nothing was found that could be listed")
             every = [replace(nothing, status=ScopeStatus.EMPTY)]
