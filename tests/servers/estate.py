@@ -159,7 +159,15 @@ class Estate:
             server.put(name, versions, region=region, Tags=labels, **dates, **used)
 
         web = {"owner": "web@acme.example", "keyaudit__class": "api-key"}
-        put("prod/openai", "eu-west-1", 20, 110, environment="production", keyaudit__key_id="key_web_new", **web)
+        put(
+            "prod/openai",
+            "eu-west-1",
+            20,
+            110,
+            environment="production",
+            keyaudit__key_id="key_web_new",
+            **web,
+        )
         put("prod/stripe", "eu-west-1", 150, 240, environment="production", **web)
         put("staging/openai", "us-east-1", 27.5, 100, environment="staging", **web)
         self._start(server)
