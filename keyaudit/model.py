@@ -588,4 +588,4 @@ class Report:
     findings: Sequence[Finding]
     waivers: tuple[WaiverResult, ...]
     population: Sequence[PopulationRow]
-    orphans: tuple[CredentialRef, ...] | None = ()
+    orphans: Sequence[CredentialRef] | None = ()

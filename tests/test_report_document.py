@@ -87,7 +87,7 @@ def any_of(noun: Any) -> st.SearchStrategy[Any]:
     return st.builds(noun, **fields)
 
 
-FIELDS["tuple[CredentialRef, ...] | None"] = maybe(st.just(()))
+FIELDS["Sequence[CredentialRef] | None"] = maybe(st.just(()))
 
 
 def consistent(report: model.Report) -> model.Report:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from keyaudit.inventory.counting import InventoryCounts
     from keyaudit.model import CredentialRef
 
-    Orphans = tuple[CredentialRef, ...] | None
+    Orphans = Sequence[CredentialRef] | None
 
 EPILOG = """\b
 Examples:

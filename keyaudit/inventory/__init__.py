@@ -52,7 +52,7 @@ def link(inventory: Inventory, rules: Sequence[LineageRule] = ()) -> Linked:
     return linking.link(inventory, rules)
 
 
-def orphans(inventory: Inventory) -> tuple[CredentialRef, ...] | None:
+def orphans(inventory: Inventory) -> Sequence[CredentialRef] | None:
     """List the keys that a provider honours and no store of a linked inventory is known to hold.
 
     None: that cannot be asked, because keys of providers were listed and no store was.

@@ -8,8 +8,8 @@ can be asked only if one was listed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, overload
 
 import narwhals as nw
 import polars as pl
@@ -21,7 +21,7 @@ from keyaudit.model import Coverage, CredentialRef, Inventory, ScopeStatus
 COLUMNS = ("source", "scope", "id", "name", "environment", "owner")
 
 
-def orphans(inventory: Inventory) -> tuple[CredentialRef, ...] | None:
+def orphans(inventory: Inventory) -> Sequence[CredentialRef] | None:
     """Find the orphans of an inventory that was linked; None where no store was listed."""
     frame = inventory.credentials
     sources = frame.select(pl.col("source").unique()).collect()["source"]
@@ -44,7 +44,7 @@ def keys_in_use(frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
 
 def found(
     inventory: Inventory, sources: Iterable[str], ask: Callable[[], pl.DataFrame]
-) -> tuple[CredentialRef, ...] | None:
+) -> Sequence[CredentialRef] | None:
     """Give the orphans among the keys that `ask` finds; it is asked only where that can mean something.
 
     `sources` are those that any credential came from.
@@ -62,10 +62,38 @@ def found(
     # Being the key before gives the lineage of the secret, too; that key is not what it holds.
     held = row.is_in(known.held.implode()) | (shared & ~row.is_in(known.former.implode()))
     alone = keys.filter(~held).sort(COLUMNS[:3])
-    return tuple(CredentialRef(*row) for row in alone.select(COLUMNS).iter_rows())
+    return _Orphans(alone.select(COLUMNS))
 
 
 def _a_store(listed: set[str], coverage: Sequence[Coverage]) -> bool:
     """Say whether any store could be looked into; one that was and is empty holds nothing."""
     seen = {scope.source for scope in coverage if scope.status is not ScopeStatus.FAILED}
     return not (listed | seen).issubset(NO_STORES)
+
+
+class _Orphans(Sequence[CredentialRef]):
+    """Columns until somebody looks: most readers want to know how many there are, and see a few."""
+
+    def __init__(self, frame: pl.DataFrame) -> None:
+        self._frame = frame
+
+    def __len__(self) -> int:
+        return self._frame.height
+
+    def __iter__(self) -> Iterator[CredentialRef]:
+        return (CredentialRef(*row) for row in self._frame.iter_rows())
+
+    @overload
+    def __getitem__(self, index: int) -> CredentialRef: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[CredentialRef, ...]: ...
+    def __getitem__(self, index: int | slice) -> CredentialRef | tuple[CredentialRef, ...]:
+        if isinstance(index, slice):
+            return tuple(_Orphans(self._frame[index]))
+        return CredentialRef(*self._frame.row(index))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and tuple(self) == tuple(other)
+
+    def __hash__(self) -> int:
+        return hash(tuple(self))
