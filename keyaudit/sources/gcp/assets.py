@@ -13,8 +13,8 @@ import msgspec
 
 from keyaudit.sources.gcp.caller import Caller
 from keyaudit.sources.gcp.clients import open_client
-from keyaudit.sources.gcp.library import library
 from keyaudit.sources.gcp.messages import only_page
+from keyaudit.sources.gcp.packages import library
 from keyaudit.sources.gcp.settings import PROJECT_ID, GcpSettings
 from keyaudit.sources.pulling.meter import Meter
 from keyaudit.sources.pulling.pages import Page, walk

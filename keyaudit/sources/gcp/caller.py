@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from keyaudit.errors import SourceError
-from keyaudit.sources.gcp.library import library
+from keyaudit.sources.gcp.packages import library
 from keyaudit.sources.gcp.refusals import unsigned
 from keyaudit.sources.gcp.settings import GcpSettings
 

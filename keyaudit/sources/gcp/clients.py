@@ -15,7 +15,7 @@ from typing import Any
 
 from keyaudit import __version__
 from keyaudit.sources.gcp.caller import Caller
-from keyaudit.sources.gcp.library import library
+from keyaudit.sources.gcp.packages import library
 from keyaudit.sources.gcp.settings import GcpSettings
 from keyaudit.sources.pulling.meter import Meter
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from keyaudit.sources.gcp.library import library
+from keyaudit.sources.gcp.packages import library
 from keyaudit.sources.pulling.refusals import Kind, RefusedError, clean
 
 _KINDS: dict[str, Kind] = {

@@ -13,7 +13,7 @@ from keyaudit.sources.gcp.iam.rows import SOURCE, credential_row
 from keyaudit.sources.gcp.iam.service import Iam, iam
 from keyaudit.sources.gcp.iam.settings import GcpIamSettings
 from keyaudit.sources.gcp.iam.use import KeyUse, key_use
-from keyaudit.sources.gcp.library import library
+from keyaudit.sources.gcp.packages import library
 from keyaudit.sources.gcp.projects import ProjectScope
 from keyaudit.sources.pulling.each import Each
 from keyaudit.sources.pulling.pace import Pace

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from keyaudit.sources.gcp.iam.entries import Account, Key, account_of, is_users_own, key_of
-from keyaudit.sources.gcp.library import library
 from keyaudit.sources.gcp.messages import only_page, plain
+from keyaudit.sources.gcp.packages import library
 from keyaudit.sources.pulling.pages import Page, walk
 from keyaudit.sources.pulling.refusals import Kind, RefusedError
 

@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from keyaudit.sources.gcp.iam.entries import Account, Key, micros
-from keyaudit.sources.gcp.library import library
 from keyaudit.sources.gcp.messages import only_page
+from keyaudit.sources.gcp.packages import library
 from keyaudit.sources.pulling.pages import Page, walk
 from keyaudit.sources.pulling.refusals import Kind, RefusedError
 from keyaudit.times import DAY, HOUR, SECOND

@@ -14,7 +14,7 @@ from typing import Annotated, Any, TypeVar
 
 import msgspec
 
-from keyaudit.sources.gcp.library import library
+from keyaudit.sources.gcp.packages import library
 
 _NAME = "[!-.0-~]{1,255}"
 SECRET = re.compile(rf"projects/({_NAME})(?:/locations/({_NAME}))?/secrets/({_NAME})")

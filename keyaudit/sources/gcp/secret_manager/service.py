@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from keyaudit.sources.gcp.library import library
 from keyaudit.sources.gcp.messages import only_page
+from keyaudit.sources.gcp.packages import library
 from keyaudit.sources.gcp.secret_manager.entries import Secret, SecretVersion, read_message
 from keyaudit.sources.gcp.secret_manager.settings import LOCATION
 from keyaudit.sources.pulling.pages import Page, walk
