@@ -10,11 +10,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
-from keyaudit.sources import Pulled, least_privilege, open_source
+from keyaudit.sources import Pulled
 from keyaudit.times import DAY, SECOND
 from servers.aws_dialect import AwsJson
 from servers.fault_proxy import Asked, Fault, FaultProxy
-from sources.contract import CANARY, nobody
+from sources.aws_proxied import AwsProxied
+from sources.contract import CANARY
 
 ACCOUNT = "123456789012"
 OTHER = "444455556666"
@@ -69,8 +70,11 @@ def moto_server() -> Iterator[str]:
         server.stop()
 
 
-class AwsCase:
+class AwsCase(AwsProxied):
     """Secrets in two regions of one account, and a fresh proxy for every test."""
+
+    strikes = BROKEN
+    PLANS = _PLANS
 
     FAULTS = {
         "denied": "failed",
@@ -180,30 +184,5 @@ class AwsCase:
             **settings,
         }
 
-    def source(self, **settings: Any) -> Any:
-        return open_source(self.entry(**settings), clock=lambda: self.clock_at, cache_dir=self.cache_dir)
-
-    def pull(self, **settings: Any) -> Pulled:
-        return self.source(**settings).pull(nobody)
-
-    def break_with(self, fault: str) -> None:
-        if fault == "timeout":
-            self._timeout = "1s"
-        self.proxy.plan(*(Fault(**{**vars(each), "scope": BROKEN, "seen": 0}) for each in _PLANS[fault]))
-
     def with_an_empty_scope(self) -> tuple[Pulled, str]:
         return self.pull(regions=["ap-southeast-2", BROKEN, HEALTHY]), f"{ACCOUNT}/ap-southeast-2"
-
-    def requests(self) -> int:
-        return len(self.proxy.log)
-
-    def operations(self) -> set[str]:
-        return {f"{each.service}:{each.operation}" for each in self.proxy.log}
-
-    def granted(self) -> set[str]:
-        allowed = [
-            each
-            for each in json.loads(least_privilege("aws-secrets-manager"))["Statement"]
-            if each["Effect"] == "Allow"
-        ]
-        return {action for each in allowed for action in each["Action"]} | {"sts:GetCallerIdentity"}

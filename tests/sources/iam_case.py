@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any, Self
 
-from keyaudit.sources import Pulled, least_privilege, open_source
+from keyaudit.sources import Pulled
 from keyaudit.times import DAY, HOUR, parse_instant
 from servers.aws_query_dialect import AwsQuery
 from servers.fault_proxy import Fault, FaultProxy
 from servers.iam import OWN, Account, Iam, Key
-from sources.contract import nobody
+from sources.aws_proxied import AwsProxied
 
 OTHER = "444455556666"
 NOBODY_THERE = "777788889999"
@@ -26,8 +25,10 @@ def on(kind: str, *operations: str, **how: Any) -> tuple[Fault, ...]:
     return tuple(Fault(kind, operation, **how) for operation in operations)
 
 
-class IamCase:
+class IamCase(AwsProxied):
     """Access keys of users in two accounts; each has one user whose two keys the report does not tell apart."""
+
+    strikes = OWN
 
     lists = ("access-keys",)
     broken = OWN
@@ -146,33 +147,10 @@ class IamCase:
             **settings,
         }
 
-    def source(self, **settings: Any) -> Any:
-        return open_source(self.entry(**settings), clock=lambda: self.clock_at, cache_dir=self.cache_dir)
-
-    def pull(self, **settings: Any) -> Pulled:
-        return self.source(**settings).pull(nobody)
-
-    def break_with(self, fault: str) -> None:
-        if fault == "timeout":
-            self._timeout = "1s"
-        self.proxy.plan(*(Fault(**{**vars(each), "scope": OWN, "seen": 0}) for each in self.PLANS[fault]))
-
     def with_an_empty_scope(self) -> tuple[Pulled, str]:
         self.iam.account(NOBODY_THERE)
         scope = self.broken.replace(OWN, NOBODY_THERE)
         return self.pull(accounts=[OWN, OTHER, NOBODY_THERE]), scope
-
-    def requests(self) -> int:
-        return len(self.proxy.log)
-
-    def operations(self) -> set[str]:
-        return {f"{each.service}:{each.operation}" for each in self.proxy.log}
-
-    def granted(self) -> set[str]:
-        found = json.loads(least_privilege("aws-iam", [self.entry()]))["Statement"]
-        allowed = [each["Action"] for each in found if each["Effect"] == "Allow"]
-        lists = [actions if isinstance(actions, list) else [actions] for actions in allowed]
-        return {action for actions in lists for action in actions} | {"sts:GetCallerIdentity"}
 
 
 class ServiceSpecificCase(IamCase):

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any, Self
 
-from keyaudit.sources import Pulled, least_privilege, open_source
+from keyaudit.sources import Pulled
 from keyaudit.times import DAY, parse_instant
 from servers.fault_proxy import Fault, FaultProxy
 from servers.iam import OWN
 from servers.kms import Kms, KmsJson
-from sources.contract import nobody
+from sources.aws_proxied import AwsProxied
 
 BROKEN, HEALTHY = "us-east-1", "eu-west-1"
 NOW = parse_instant("2026-05-01T12:00:00Z")
@@ -21,8 +20,10 @@ def on(kind: str, operation: str = "ListKeys", **how: Any) -> tuple[Fault, ...]:
     return (Fault(kind, operation, **how),)
 
 
-class KmsCase:
+class KmsCase(AwsProxied):
     """A rotated, a new, a signing and a disabled key in each of two regions."""
+
+    strikes = BROKEN
 
     PLANS = {
         "denied": on("denied"),
@@ -148,27 +149,5 @@ class KmsCase:
             **settings,
         }
 
-    def source(self, **settings: Any) -> Any:
-        return open_source(self.entry(**settings), clock=lambda: self.clock_at, cache_dir=self.cache_dir)
-
-    def pull(self, **settings: Any) -> Pulled:
-        return self.source(**settings).pull(nobody)
-
-    def break_with(self, fault: str) -> None:
-        if fault == "timeout":
-            self._timeout = "1s"
-        self.proxy.plan(*(Fault(**{**vars(each), "scope": BROKEN, "seen": 0}) for each in self.PLANS[fault]))
-
     def with_an_empty_scope(self) -> tuple[Pulled, str]:
         return self.pull(regions=["ap-southeast-2", BROKEN, HEALTHY]), f"{OWN}/ap-southeast-2"
-
-    def requests(self) -> int:
-        return len(self.proxy.log)
-
-    def operations(self) -> set[str]:
-        return {f"{each.service}:{each.operation}" for each in self.proxy.log}
-
-    def granted(self) -> set[str]:
-        found = json.loads(least_privilege("aws-kms"))["Statement"]
-        allowed = [each["Action"] for each in found if each["Effect"] == "Allow"]
-        return {action for actions in allowed for action in actions} | {"sts:GetCallerIdentity"}
