@@ -5,11 +5,13 @@
 * Events older than six weeks or younger than three hours do not show. Sums are aligned backwards
   from the end of the interval, newest first, and a page holds so many points.
 
-Handlers take the client library's own messages and give them back; `grpc_server.py` carries them.
+Handlers take the client library's own messages and give them back; `grpc_server.py` carries them. Keys are
+made and ended in `google_keys.py`, and honoured in `google_tokens.py`.
 """
 
 from __future__ import annotations
 
+import threading
 import zlib
 from collections.abc import Iterator
 from typing import Any
@@ -19,8 +21,10 @@ from google.cloud import monitoring_v3 as monitoring
 from google.protobuf import timestamp_pb2
 from google.rpc import status_pb2
 
+from servers.clock import Clock
+from servers.google_keys import Keys
 from servers.grpc_errors import Refused
-from servers.grpc_server import Method
+from servers.grpc_server import Handler, Method
 
 IAM = "google.iam.admin.v1.IAM"
 METRICS = "google.monitoring.v3.MetricService"
@@ -49,22 +53,35 @@ NEVER = timestamp_pb2.Timestamp(seconds=253_402_300_799)
 class GoogleIam:
     """`accounts` by project, `keys` by account name, `events` as (project, unique id, key, when)."""
 
-    def __init__(self, *projects: str) -> None:
+    def __init__(self, *projects: str, clock: Clock | None = None) -> None:
+        self.clock = clock or Clock()
+        self.propagation = 0
+        """How many microseconds later than this API the token endpoint knows what became of a key."""
+        self.token_uri = "https://oauth2.googleapis.com/token"
         self.accounts: dict[str, list[iam.ServiceAccount]] = {f"projects/{each}": [] for each in projects}
         self.keys: dict[str, list[iam.ServiceAccountKey]] = {}
         self.events: list[tuple[str, str, str, int]] = []
         self.points_a_page = 100_000
         self.incomplete = False
         self.ignores_key_types = False
+        self._lock = threading.RLock()
+        self._keys = Keys(self)
 
     def methods(self) -> dict[str, Method]:
         answers = {
             f"/{IAM}/ListServiceAccounts": (iam.ListServiceAccountsRequest, self.list_accounts),
             f"/{IAM}/ListServiceAccountKeys": (iam.ListServiceAccountKeysRequest, self.list_keys),
-            f"/{IAM}/CreateServiceAccountKey": (iam.CreateServiceAccountKeyRequest, self.create_key),
             f"/{METRICS}/ListTimeSeries": (monitoring.ListTimeSeriesRequest, self.list_series),
+            **{f"/{IAM}/{name}": answer for name, answer in self._keys.answers().items()},
         }
-        return {name: Method(request, answer) for name, (request, answer) in answers.items()}
+        return {name: Method(request, self._in_turn(answer)) for name, (request, answer) in answers.items()}
+
+    def _in_turn(self, answer: Handler) -> Handler:
+        def locked(request: Any) -> Any:
+            with self._lock:
+                return answer(request)
+
+        return locked
 
     def add(self, project: str, account: str, **fields: Any) -> str:
         """Add a service account with the key that Google keeps for itself; gives its name."""
@@ -82,7 +99,8 @@ class GoogleIam:
         self.put(name, "google0", made=0, key_type=KeyType.SYSTEM_MANAGED, until=timestamp(2**50))
         return name
 
-    def put(self, account: str, key: str, *, made: int, until: Any = NEVER, **fields: Any) -> None:
+    def put(self, account: str, key: str, *, made: int, until: Any = NEVER, **fields: Any) -> str:
+        """Keep a key of which only the metadata exists; gives its name."""
         fields.setdefault("key_type", KeyType.USER_MANAGED)
         fields.setdefault("key_origin", iam.ServiceAccountKeyOrigin.GOOGLE_PROVIDED)
         name = f"{account}/keys/{key}"
@@ -91,12 +109,34 @@ class GoogleIam:
                 name=name, valid_after_time=timestamp(made), valid_before_time=until, **fields
             )
         )
+        return name
+
+    def account(self, name: str) -> iam.ServiceAccount:
+        """Find an account by its email or unique id, in its project or in any (`projects/-`)."""
+        _, project, _, named = name.split("/")
+        for account in self._every():
+            if named in {account.email, account.unique_id} and project in {"-", account.project_id}:
+                return account
+        raise Refused("PERMISSION_DENIED" if project == "-" else "NOT_FOUND")
+
+    def by_email(self, email: str) -> iam.ServiceAccount | None:
+        with self._lock:
+            return next((each for each in self._every() if each.email == email), None)
+
+    def honoured(self, account: str) -> dict[str, bytes]:
+        """Give the public keys, by id, whose signatures get tokens now."""
+        with self._lock:
+            return self._keys.honoured(account, at=self.clock() - self.propagation)
+
+    def _every(self) -> Iterator[iam.ServiceAccount]:
+        return (account for accounts in self.accounts.values() for account in accounts)
 
     def sign_in(self, account: str, key: str, when: int) -> None:
         """Let a key be used."""
         project = "/".join(account.split("/")[:2])
         unique_id = next(each.unique_id for each in self.accounts[project] if each.name == account)
-        self.events.append((project, unique_id, key, when))
+        with self._lock:
+            self.events.append((project, unique_id, key, when))
 
     def list_accounts(self, request: Any) -> Any:
         rows = self.accounts.get(request.name)
@@ -114,9 +154,6 @@ class GoogleIam:
         ]
         found = [key for key in self.keys[request.name] if key.key_type in wanted]
         return iam.ListServiceAccountKeysResponse(keys=found)
-
-    def create_key(self, request: Any) -> Any:
-        return iam.ServiceAccountKey(name=f"{request.name}/keys/new", private_key_data=b"CANARY-private-key")
 
     def list_series(self, request: Any) -> Any:
         aggregation = request.aggregation

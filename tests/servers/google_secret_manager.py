@@ -1,10 +1,12 @@
 """Google Secret Manager as its protocol documents it: newest first, numbers for names, values and all.
 
-Handlers take the client library's own messages and give them back; `grpc_server.py` carries them.
+Handlers take the client library's own messages and give them back; `grpc_server.py` carries them. What
+changes anything is in `google_secret_changes.py`.
 """
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
@@ -12,8 +14,11 @@ from google.cloud import secretmanager_v1 as sm
 from google.cloud.location import locations_pb2
 from google.protobuf import timestamp_pb2
 
+from servers.clock import Clock
+from servers.crc32c import crc32c
+from servers.google_secret_changes import Changes
 from servers.grpc_errors import Refused
-from servers.grpc_server import Method
+from servers.grpc_server import Handler, Method
 
 SERVICE = "google.cloud.secretmanager.v1.SecretManagerService"
 LOCATIONS = "google.cloud.location.Locations"
@@ -41,8 +46,11 @@ def page_of(rows: Sequence[Row], size: int, token: str) -> tuple[Sequence[Row], 
 class SecretManager:
     """All of a service's state; secrets by name, versions by secret, each a message of the client library."""
 
-    def __init__(self, projects: dict[str, int], locations: Sequence[str] = ()) -> None:
+    def __init__(
+        self, projects: dict[str, int], locations: Sequence[str] = (), clock: Clock | None = None
+    ) -> None:
         self.projects = projects
+        self.clock = clock or Clock()
         self.locations = list(locations)
         self.secrets: dict[str, sm.Secret] = {}
         self.versions: dict[str, list[sm.SecretVersion]] = {}
@@ -50,20 +58,35 @@ class SecretManager:
         self.largest_page = LARGEST_PAGE
         self.unlisted: set[str] = set()
         """Secrets and versions that are counted but, by some fault, left out of a list."""
+        self._lock = threading.RLock()
+        self._changes = Changes(self)
 
     def methods(self) -> dict[str, Method]:
         answers = {
             "ListSecrets": self.list_secrets,
             "GetSecret": self.get_secret,
             "ListSecretVersions": self.list_secret_versions,
+            "GetSecretVersion": self.get_secret_version,
             "AccessSecretVersion": self.access_secret_version,
+            **self._changes.answers(),
         }
         own = {
-            f"/{SERVICE}/{name}": Method(getattr(sm, f"{name}Request"), answer)
+            f"/{SERVICE}/{name}": Method(getattr(sm, f"{name}Request"), self._in_turn(answer))
             for name, answer in answers.items()
         }
         own[f"/{LOCATIONS}/ListLocations"] = Method(locations_pb2.ListLocationsRequest, self.list_locations)
         return own
+
+    def _in_turn(self, answer: Handler) -> Handler:
+        """One request after another; what is kept is answered as a copy, which stays as it was."""
+
+        def locked(request: Any) -> Any:
+            with self._lock:
+                self._changes.settle()
+                found = answer(request)
+                return type(found)(found) if isinstance(found, sm.Secret | sm.SecretVersion) else found
+
+        return locked
 
     def plant(
         self,
@@ -135,16 +158,32 @@ class SecretManager:
         page, token = page_of(shown, self._size(request), request.page_token)
         return sm.ListSecretVersionsResponse(versions=page, next_page_token=token, total_size=len(rows))
 
+    def get_secret_version(self, request: Any) -> Any:
+        return self.version(request.name)
+
     def access_secret_version(self, request: Any) -> Any:
-        secret, _, wanted = self.by_number(request.name).rpartition("/versions/")
-        versions = self._found(self.versions, secret)
-        number = len(versions) if wanted == "latest" else int(wanted)
-        version = versions[number - 1]
+        version = self.version(request.name)
         if version.state != sm.SecretVersion.State.ENABLED:
             raise Refused("FAILED_PRECONDITION")
+        value = self.payloads[version.name]
         return sm.AccessSecretVersionResponse(
-            name=version.name, payload=sm.SecretPayload(data=self.payloads[version.name])
+            name=version.name, payload=sm.SecretPayload(data=value, data_crc32c=crc32c(value))
         )
+
+    def secret(self, name: str) -> sm.Secret:
+        return self._found(self.secrets, name)
+
+    def version(self, name: str) -> sm.SecretVersion:
+        """Find a version by number, by `latest` (the newest, whatever its state) or by alias."""
+        parent, _, wanted = name.rpartition("/versions/")
+        secret, versions = self.secret(parent), self._found(self.versions, parent)
+        if wanted == "latest":
+            number = len(versions)
+        else:
+            number = int(wanted) if wanted.isdigit() else secret.version_aliases.get(wanted, 0)
+        if not 0 < number <= len(versions):
+            raise Refused("NOT_FOUND")
+        return versions[number - 1]
 
     def _size(self, request: Any) -> int:
         return min(request.page_size or self.largest_page, self.largest_page)

@@ -53,3 +53,9 @@ ERRORS: dict[str, Refused] = {
     "hostile-code": Refused("PERMISSION_DENIED", "\x1b[31m<script>alert(1)</script>"),
 }
 """A fault's `headers` become metadata of the ErrorInfo, such as `consumer: projects/acme-prod`."""
+
+AFTERWARDS: dict[str, Refused] = {
+    "answer-lost": Refused("UNAVAILABLE"),
+    "answer-late": Refused("DEADLINE_EXCEEDED"),
+}
+"""The server acted, waited for the fault's `seconds`, and what the client hears is this."""

@@ -22,7 +22,7 @@ from typing import Any, Self
 import grpc
 
 from servers.fault_proxy import Fault
-from servers.grpc_errors import ERRORS, Refused, abort
+from servers.grpc_errors import AFTERWARDS, ERRORS, Refused, abort
 
 OWN_TOKEN = "server-"
 """Begins the page tokens that faults make up; taken off before a handler sees the request."""
@@ -58,6 +58,7 @@ class GrpcServer:
         self._methods = methods
         self._lock = threading.Lock()
         self._faults: list[Fault] = []
+        self._denied: frozenset[str] = frozenset()
         self._stopped = threading.Event()
         self.log: list[Asked] = []
         self.date: str | None = None
@@ -86,6 +87,15 @@ class GrpcServer:
             self._faults = list(faults)
             self.log.clear()
 
+    def deny(self, *operations: str) -> None:
+        """Refuse these operations, and only these, as if whoever asks had no permission."""
+        self._denied = frozenset(operations)
+
+    @property
+    def calls(self) -> list[str]:
+        """The operations that were asked for, in order."""
+        return [each.operation for each in self.log]
+
     def asked(self, operation: str, scope: str | None = None) -> list[Asked]:
         return [each for each in self.log if each.operation == operation and scope in {None, each.scope}]
 
@@ -101,6 +111,8 @@ class GrpcServer:
         fault = self._choose(Asked(method, operation, scope, dict(metadata), body, time.monotonic()))
         if self.date is not None:
             context.send_initial_metadata((("date", self.date),))
+        if operation in self._denied:
+            abort(context, ERRORS["denied"], {})
         if method not in self._methods:
             context.abort(grpc.StatusCode.UNIMPLEMENTED, "no such method")
         if fault is not None and fault.kind in ERRORS:
@@ -120,6 +132,9 @@ class GrpcServer:
             answer = method.answer(request)
         except Refused as refused:
             abort(context, refused, {})
+        if fault is not None and fault.kind in AFTERWARDS:
+            self._stopped.wait(fault.seconds)
+            abort(context, AFTERWARDS[fault.kind], fault.headers)
         message = type(answer).pb(answer) if hasattr(type(answer), "pb") else answer
         if fault is not None and fault.kind in PAGES:
             PAGES[fault.kind](message, fault.seen)
