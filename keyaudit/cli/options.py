@@ -103,6 +103,19 @@ source: Decorator = click.option(
     help="A source of keyaudit.yaml. Repeat for several.",
 )
 
+difference_format: Decorator = click.option(
+    "--format",
+    "formats",
+    type=click.Choice(("terminal", "json", "markdown")),
+    multiple=True,
+    help="How the difference looks. Repeat for several, with --output DIR.  [default: terminal]",
+)
+difference_output: Decorator = click.option(
+    "--output",
+    metavar="DIR|-",
+    help="Write a file for each --format into DIR, as diff.EXT; - is stdout.  [default: -]",
+)
+
 A_PLACE = "an AWS account and region, such as 111122223333/eu-west-1"
 FIRST, END = 0, 253_370_764_800_000_000
 """Microseconds: the beginnings of 1970 and 9999, between which an audit can be made."""

@@ -58,7 +58,8 @@ def prose(text: str) -> str:
     return text if _TAME.fullmatch(text) and not _LINKED.search(text) else code(text)
 
 
-def _table(heading: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def table(heading: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Lay cells out that are Markdown already."""
     lines = [heading, ["---"] * len(heading), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
@@ -86,7 +87,7 @@ def _facts(report: Report, entity: str | None) -> str:
         rows.insert(1, ("Period", " to ".join(times.format_instant(end) for end in report.period)))
     if entity:
         rows.insert(0, ("Entity", code(entity)))
-    return _table(("", ""), rows)
+    return table(("", ""), rows)
 
 
 def _gaps(report: Report) -> str:
@@ -95,7 +96,7 @@ def _gaps(report: Report) -> str:
         return ""
     rows = [(code(gap.what), prose(gap.why)) for gap in found[:MOST_GAPS]]
     more = f"\n\n… and {len(found) - MOST_GAPS:,} more." if len(found) > MOST_GAPS else ""
-    return f"## Not seen, so not passed\n\n{_table(('What', 'Why'), rows)}{more}"
+    return f"## Not seen, so not passed\n\n{table(('What', 'Why'), rows)}{more}"
 
 
 def _controls(report: Report) -> str:
@@ -103,9 +104,9 @@ def _controls(report: Report) -> str:
         return ""
     ordered = sorted(report.controls, key=_rank)
     heading = ("Framework", "Control", "Title", "Result", "Exceptions", "Tested", "Population")
-    table = _table(heading, [_control(control) for control in ordered[:MOST_CONTROLS]])
+    listed = table(heading, [_control(control) for control in ordered[:MOST_CONTROLS]])
     left = len(ordered) - MOST_CONTROLS
-    return f"## Results by control\n\n{table}" + (f"\n\n… and {left:,} more controls." if left > 0 else "")
+    return f"## Results by control\n\n{listed}" + (f"\n\n… and {left:,} more controls." if left > 0 else "")
 
 
 def _rank(control: ControlResult) -> int:
@@ -127,15 +128,15 @@ def _orphans(report: Report) -> str:
     ]
     left = len(report.orphans) - MOST_ORPHANS
     more = f"\n\n… and {left:,} more keys: see the JSON report." if left > 0 else ""
-    table = _table(("Key", "Where", "Id"), rows)
-    return f"## Keys of providers that no store here is known to hold\n\n{wording.ORPHANS}\n\n{table}{more}"
+    listed = table(("Key", "Where", "Id"), rows)
+    return f"## Keys of providers that no store here is known to hold\n\n{wording.ORPHANS}\n\n{listed}{more}"
 
 
 def _findings(report: Report, room: int) -> str:
     if not report.findings:
         return ""
     heading = ("Severity", "Rule", "Credential", "Finding", "Due", "Environment", "Owner")
-    text = f"\n\n## Findings\n\n{_table(heading, ())}"
+    text = f"\n\n## Findings\n\n{table(heading, ())}"
     left = room - len(text.encode()) - 200
     lines = []
     for finding in report.findings[:MOST_FINDINGS]:
