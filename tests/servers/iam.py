@@ -1,6 +1,7 @@
 """IAM as it answers, with STS and Organizations around it: users, keys, and the credential report.
 
-Fields, order and odd spellings are those of the API reference and of reports that AWS wrote: dates
+A `strict` one lets in only who signs with a key that it honours (`iam_keys`); others believe whatever
+key id is named. Fields, order and odd spellings are those of the API reference and of reports that AWS wrote: dates
 with Z, no newline at the end, the root user first, inactive keys with their dates, two slots a user
 in the order of the keys' ids. What would serve a secret is served too, so that a test can show that
 nobody asked for it.
@@ -11,7 +12,6 @@ from __future__ import annotations
 import base64
 import json
 import re
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler
@@ -20,11 +20,14 @@ from urllib.parse import parse_qs
 from xml.sax.saxutils import escape
 
 from keyaudit.times import HOUR, format_instant
-from servers.loopback import Loopback
+from servers.aws_front import Answer, AwsServer, Refused
+from servers.clock import Clock
+from servers.fault_proxy import Asked
+from servers.iam_keys import CANARY, OWN, AccessKeys, Key, User, account_of_key, key_of_account
+
+__all__ = ["CANARY", "OWN", "XMLNS", "Account", "Iam", "Key", "Refused", "account_of_key", "key_of_account"]
 
 XMLNS = "https://iam.amazonaws.com/doc/2010-05-08/"
-OWN = "111122223333"
-CANARY = "CANARY-value"
 _HEADER = (
     "user,arn,user_creation_time,password_enabled,password_last_used,password_last_changed,"
     "password_next_rotation,mfa_active,access_key_1_active,access_key_1_last_rotated,"
@@ -35,40 +38,7 @@ _HEADER = (
 )
 
 
-def key_of_account(account: str) -> str:
-    return f"ASIA{account}"
-
-
-def account_of_key(key: str) -> str:
-    return key.removeprefix("ASIA") if key.startswith("ASIA") else OWN
-
-
-@dataclass
-class Key:
-    """An access key, as IAM and the report see it; times in microseconds."""
-
-    id: str
-    created: int
-    status: str = "Active"
-    used: int | None = None
-    changed: int | None = None
-
-    def row(self) -> list[str]:
-        used = ("N/A", "N/A", "N/A") if self.used is None else (format_instant(self.used), "us-east-1", "s3")
-        changed = format_instant(self.created if self.changed is None else self.changed)
-        return ["true" if self.status == "Active" else "false", changed, *used]
-
-
 NO_KEY = ["false", "N/A", "N/A", "N/A", "N/A"]
-
-
-@dataclass
-class User:
-    name: str
-    created: int
-    keys: list[Key] = field(default_factory=list)
-    tags: dict[str, str] = field(default_factory=dict)
-    path: str = "/"
 
 
 @dataclass
@@ -123,23 +93,32 @@ class Account:
         )
 
 
-class Refused(Exception):
-    def __init__(self, status: int, code: str) -> None:
-        super().__init__(code)
-        self.status, self.code = status, code
+class Iam(AccessKeys, AwsServer):
+    """`accounts` by id; whoever signs with any key but an assumed role's is in `OWN`, unless it is a user's."""
 
+    content_type = "text/xml"
+    faults = {
+        "denied": (403, "AccessDenied"),
+        "throttled": (400, "Throttling"),
+        "server-error": (500, "ServiceFailure"),
+    }
 
-class Iam(Loopback):
-    """`accounts` by id; whoever signs with any key but an assumed role's is in `OWN`."""
-
-    def __init__(self, now: int, *, page: int = 100) -> None:
-        self.now = now
+    def __init__(self, now: int, *, page: int = 100, strict: bool = False) -> None:
+        self.clock = Clock(now)
         self.page = page
+        self.strict = strict
         self.accounts = {OWN: Account(OWN)}
         self.organization: list[dict[str, Any]] | None = None
         self.log: list[tuple[str, str, dict[str, str]]] = []
-        self._lock = threading.Lock()
         super().__init__()
+
+    @property
+    def now(self) -> int:
+        return self.clock()
+
+    @now.setter
+    def now(self, instant: int) -> None:
+        self.clock.set(instant)
 
     def account(self, identifier: str) -> Account:
         return self.accounts.setdefault(identifier, Account(identifier))
@@ -147,17 +126,41 @@ class Iam(Loopback):
     def asked(self, operation: str, account: str | None = None) -> list[dict[str, str]]:
         return [form for where, name, form in self.log if name == operation and account in {None, where}]
 
+    def admit(self, handler: BaseHTTPRequestHandler, asked: Asked) -> None:
+        if self.strict:
+            self.authenticate(handler, asked)
+
+    def act(self, asked: Asked) -> Answer:
+        owner = self.owner(asked.key) if self.strict else None
+        account = account_of_key(asked.key) if owner is None else owner[0].id
+        if asked.operation == "ListAccounts":
+            status, found = self.list_accounts(json.loads(asked.body), account)
+            return status, json.dumps(found).encode()
+        form = {
+            name: values[0] for name, values in parse_qs(asked.body.decode(), keep_blank_values=True).items()
+        }
+        del form["Action"], form["Version"]
+        with self.lock:
+            self.caller = asked.key
+            return 200, _answered(asked.operation, self.answer(asked.operation, account, form)).encode()
+
+    def spell(self, error: Refused) -> Answer:
+        return spelled_in_xml(error)
+
+    def identity(self, key: str) -> str:
+        """Give the whole answer of GetCallerIdentity to who signed with a key."""
+        return _answered("GetCallerIdentity", self.identity_of(key))
+
     def answer(self, operation: str, account: str, form: dict[str, str]) -> str:
-        with self._lock:
-            self.log.append((account, operation, form))
-            found = getattr(self, "_" + re.sub(r"(?<!^)(?=[A-Z])", "_", operation).lower(), None)
-            if found is None:
-                raise Refused(400, "InvalidAction")
-            answer: str = found(self.account(account), form)
-            return answer
+        self.log.append((account, operation, form))
+        found = getattr(self, "_" + re.sub(r"(?<!^)(?=[A-Z])", "_", operation).lower(), None)
+        if found is None:
+            raise Refused(400, "InvalidAction")
+        answer: str = found(self.account(account), form)
+        return answer
 
     def _get_caller_identity(self, account: Account, form: Mapping[str, str]) -> str:
-        return f"<Account>{account.id}</Account><Arn>arn:aws:iam::{account.id}:user/auditor</Arn>"
+        return self.identity_of(self.caller)
 
     def _assume_role(self, account: Account, form: Mapping[str, str]) -> str:
         entered = form["RoleArn"].split(":")[4]
@@ -215,7 +218,7 @@ class Iam(Loopback):
         return self._page("Users", users, form)
 
     def _list_access_keys(self, account: Account, form: Mapping[str, str]) -> str:
-        user = self._user(account, form)
+        user = self.user(account, form)
         keys = [
             {
                 "UserName": user.name,
@@ -231,11 +234,12 @@ class Iam(Loopback):
         pairs = [(user, key) for user in account.users.values() for key in user.keys]
         for user, key in pairs:
             if key.id == form["AccessKeyId"]:
-                date = "" if key.used is None else f"<LastUsedDate>{format_instant(key.used)}</LastUsedDate>"
-                where = "N/A" if key.used is None else "s3"
+                used = key.used is not None
+                date = f"<LastUsedDate>{format_instant(key.used)}</LastUsedDate>" if used else ""
+                service, region = (key.service, key.region) if used else ("N/A", "N/A")
                 return (
                     f"<UserName>{user.name}</UserName><AccessKeyLastUsed>{date}"
-                    f"<ServiceName>{where}</ServiceName><Region>N/A</Region></AccessKeyLastUsed>"
+                    f"<ServiceName>{service}</ServiceName><Region>{region}</Region></AccessKeyLastUsed>"
                 )
         raise Refused(403, "AccessDenied")
 
@@ -247,21 +251,12 @@ class Iam(Loopback):
         return self._page("ServiceSpecificCredentials", held, form)
 
     def _list_user_tags(self, account: Account, form: Mapping[str, str]) -> str:
-        tags = self._user(account, form).tags
-        return self._page("Tags", [{"Key": key, "Value": value} for key, value in tags.items()], form)
-
-    def _create_access_key(self, account: Account, form: Mapping[str, str]) -> str:
-        return f"<AccessKey><SecretAccessKey>{CANARY}</SecretAccessKey></AccessKey>"
+        tags = sorted(self.user(account, form).tags.items())
+        return self._page("Tags", [{"Key": key, "Value": value} for key, value in tags], form)
 
     def _reset_service_specific_credential(self, account: Account, form: Mapping[str, str]) -> str:
         held = f"<ServicePassword>{CANARY}</ServicePassword>"
         return f"<ServiceSpecificCredential>{held}</ServiceSpecificCredential>"
-
-    def _user(self, account: Account, form: Mapping[str, str]) -> User:
-        user = account.users.get(form["UserName"])
-        if user is None:
-            raise Refused(404, "NoSuchEntity")
-        return user
 
     def _page(self, name: str, entries: list[dict[str, Any]], form: Mapping[str, str]) -> str:
         start = int(form.get("Marker", "0"))
@@ -273,7 +268,7 @@ class Iam(Loopback):
 
     def list_accounts(self, asked: Mapping[str, Any], account: str) -> tuple[int, dict[str, Any]]:
         """Organizations speaks JSON; twenty accounts a page at most, and an empty page before the last."""
-        with self._lock:
+        with self.lock:
             self.log.append((account, "ListAccounts", dict(asked)))
         if self.organization is None:
             return 400, {"__type": "AWSOrganizationsNotInUseException"}
@@ -284,47 +279,17 @@ class Iam(Loopback):
         following = {"NextToken": str(end)} if end < len(self.organization) else {}
         return 200, {"Accounts": self.organization[int(start) : end], **following}
 
-    def handler(self) -> type[BaseHTTPRequestHandler]:
-        server = self
 
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-            disable_nagle_algorithm = True
-
-            def do_POST(self):
-                body = self.rfile.read(int(self.headers["content-length"])).decode()
-                account = account_of_key(self.headers["authorization"].split("Credential=")[1].split("/")[0])
-                if self.headers.get("x-amz-target"):
-                    status, found = server.list_accounts(json.loads(body), account)
-                    return self.say(status, json.dumps(found))
-                form = {name: values[0] for name, values in parse_qs(body, keep_blank_values=True).items()}
-                operation = form.pop("Action")
-                form.pop("Version")
-                return self.say(*_xml(server, operation, account, form))
-
-            def say(self, status: int, text: str) -> None:
-                body = text.encode()
-                self.send_response(status)
-                self.send_header("Content-Type", "text/xml")
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_):
-                pass
-
-        return Handler
+def spelled_in_xml(error: Refused) -> Answer:
+    """Give an error as the query protocol spells it."""
+    return error.status, (
+        f'<ErrorResponse xmlns="{XMLNS}"><Error><Type>Sender</Type><Code>{error.code}</Code>'
+        "<Message>Unknown</Message></Error></ErrorResponse>"
+    ).encode()
 
 
-def _xml(server: Iam, operation: str, account: str, form: dict[str, str]) -> tuple[int, str]:
-    try:
-        result = server.answer(operation, account, form)
-    except Refused as error:
-        return error.status, (
-            f'<ErrorResponse xmlns="{XMLNS}"><Error><Type>Sender</Type><Code>{error.code}</Code>'
-            "<Message>Unknown</Message></Error></ErrorResponse>"
-        )
-    return 200, (
+def _answered(operation: str, result: str) -> str:
+    return (
         f'<{operation}Response xmlns="{XMLNS}"><{operation}Result>{result}</{operation}Result>'
         f"<ResponseMetadata><RequestId>0</RequestId></ResponseMetadata></{operation}Response>"
     )

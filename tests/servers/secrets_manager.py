@@ -1,16 +1,26 @@
-"""Secrets Manager's two lists as the API reference describes them, where moto does not.
+"""Secrets Manager as the API reference describes it, where moto does not.
 
 What a test puts into `secrets` and `versions` is what is answered, field by field and number by
-number; planned deletions and deprecated versions only when asked for, pages by token.
+number; planned deletions and deprecated versions only when asked for, pages by token. What a client
+writes goes into the same documents. With `iam`, only keys that it honours are let in, and its clock
+is this server's too unless it has one of its own.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from http.server import BaseHTTPRequestHandler
 from typing import Any
 
-from servers.loopback import Loopback
+from servers.aws_front import Answer, AwsServer, Refused
+from servers.clock import Clock
+from servers.fault_proxy import Asked
+from servers.iam import Iam
+from servers.secret_rotation import Function, SecretRotation
+from servers.secret_writing import arn
+
+__all__ = ["ACCOUNT", "SecretsManager", "arn"]
 
 ACCOUNT = "111122223333"
 _IDENTITY = (
@@ -18,21 +28,40 @@ _IDENTITY = (
     f"<Arn>arn:aws:iam::{ACCOUNT}:user/auditor</Arn><UserId>AIDA</UserId><Account>{ACCOUNT}</Account>"
     "</GetCallerIdentityResult></GetCallerIdentityResponse>"
 )
+_AS_JSON_SAYS_IT = {
+    "InvalidClientTokenId": (400, "UnrecognizedClientException"),
+    "SignatureDoesNotMatch": (400, "InvalidSignatureException"),
+    "MissingAuthenticationToken": (400, "MissingAuthenticationTokenException"),
+}
+_OPERATIONS = frozenset(
+    {"ListSecrets", "ListSecretVersionIds", "DescribeSecret", "GetSecretValue", "CreateSecret"}
+    | {"PutSecretValue", "UpdateSecretVersionStage", "TagResource", "UntagResource"}
+    | {"RotateSecret", "CancelRotateSecret"}
+)
 
 
-def arn(name: str, region: str = "eu-west-1") -> str:
-    return f"arn:aws:secretsmanager:{region}:{ACCOUNT}:secret:{name}-AbCdEf"
-
-
-class SecretsManager(Loopback):
+class SecretsManager(SecretRotation, AwsServer):
     """`secrets` maps a region to its SecretListEntry objects, `versions` an ARN to its versions."""
 
-    def __init__(self, page: int = 100) -> None:
+    content_type = "application/x-amz-json-1.1"
+    faults = {
+        "denied": (400, "AccessDeniedException"),
+        "throttled": (400, "ThrottlingException"),
+        "server-error": (500, "InternalServiceError"),
+    }
+
+    def __init__(self, page: int = 100, *, clock: Clock | None = None, iam: Iam | None = None) -> None:
         self.page = page
+        self.iam = iam
+        self.clock = clock or (Clock() if iam is None else iam.clock)
         self.secrets: dict[str, list[dict[str, Any]]] = {}
         self.versions: dict[str, list[dict[str, Any]]] = {}
         self.log: list[tuple[str, dict[str, Any]]] = []
         super().__init__()
+
+    @property
+    def now(self) -> int:
+        return self.clock()
 
     def put(
         self, name: str, versions: list[dict[str, Any]] = (), *, region: str = "eu-west-1", **fields: Any
@@ -50,45 +79,58 @@ class SecretsManager(Loopback):
     def asked(self, operation: str) -> list[dict[str, Any]]:
         return [body for name, body in self.log if name == operation]
 
+    def run_rotation(
+        self, secret: str, *, region: str = "eu-west-1", function: Function | None = None
+    ) -> bool:
+        """Invoke the steps of a rotation; says whether it succeeded. What the function raises is raised."""
+        with self.lock:
+            entry, rotation = self.begin_step(region, secret)
+            invoked = function or self.functions[entry["RotationLambdaARN"]]
+        named = {"SecretId": entry["ARN"], "ClientRequestToken": rotation.token}
+        for step in rotation.steps:
+            invoked({**named, "Step": step, "RotationToken": rotation.rotation_token}, None)
+        with self.lock:
+            return self.end_rotation(entry, rotation)
+
+    def admit(self, handler: BaseHTTPRequestHandler, asked: Asked) -> None:
+        if self.iam is not None:
+            self.iam.authenticate(handler, asked)
+
+    def act(self, asked: Asked) -> Answer:
+        if asked.operation == "GetCallerIdentity":
+            return 200, (_IDENTITY if self.iam is None else self.iam.identity(asked.key)).encode()
+        if asked.operation not in _OPERATIONS:
+            raise Refused(400, "UnknownOperationException")
+        body = json.loads(asked.body)
+        with self.lock:
+            self.log.append((asked.operation, body))
+            return 200, json.dumps(self.answer(asked.operation, asked.scope, body)).encode()
+
+    def spell(self, error: Refused) -> Answer:
+        status, code = _AS_JSON_SAYS_IT.get(error.code, (error.status, error.code))
+        return status, json.dumps({"__type": code, "Message": "no"}).encode()
+
     def answer(self, operation: str, region: str, body: dict[str, Any]) -> dict[str, Any]:
-        if operation == "ListSecrets":
-            entries = self.secrets.get(region, [])
-            if not body.get("IncludePlannedDeletion"):
-                entries = [each for each in entries if "DeletedDate" not in each]
-            return self._page("SecretList", entries, body)
-        entries = self.versions[body["SecretId"]]
+        found = getattr(self, re.sub(r"(?<!^)(?=[A-Z])", "_", operation).lower())(region, body)
+        return dict(found)
+
+    def list_secrets(self, region: str, body: dict[str, Any]) -> dict[str, Any]:
+        entries = self.secrets.get(region, [])
+        if not body.get("IncludePlannedDeletion"):
+            entries = [each for each in entries if "DeletedDate" not in each]
+        return self._page("SecretList", entries, body)
+
+    def list_secret_version_ids(self, region: str, body: dict[str, Any]) -> dict[str, Any]:
+        named = self.find(region, body)
+        entries = self.versions[named["ARN"]]
         if not body.get("IncludeDeprecated"):
             entries = [each for each in entries if each.get("VersionStages")]
-        return {"ARN": body["SecretId"], "Name": "any", **self._page("Versions", entries, body)}
+        return {"ARN": named["ARN"], "Name": named["Name"], **self._page("Versions", entries, body)}
 
     def _page(self, field: str, entries: list[dict[str, Any]], body: dict[str, Any]) -> dict[str, Any]:
-        start = int(body.get("NextToken", 0))
+        token = str(body.get("NextToken", 0))
+        if not token.isdecimal():
+            raise Refused(400, "InvalidNextTokenException")
+        start = int(token)
         end = start + min(self.page, body.get("MaxResults", 100))
         return {field: entries[start:end], **({"NextToken": str(end)} if end < len(entries) else {})}
-
-    def handler(self) -> type[BaseHTTPRequestHandler]:
-        server = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_POST(self):
-                body = self.rfile.read(int(self.headers["content-length"]))
-                target = self.headers.get("x-amz-target")
-                if target is None:
-                    return self.say(_IDENTITY.encode())
-                operation, asked = target.split(".")[-1], json.loads(body)
-                server.log.append((operation, asked))
-                region = self.headers["authorization"].split("/")[2]
-                return self.say(json.dumps(server.answer(operation, region, asked)).encode())
-
-            def say(self, body: bytes) -> None:
-                self.send_response(200)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_):
-                pass
-
-        return Handler
