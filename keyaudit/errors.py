@@ -6,7 +6,8 @@
     │   ├── InventoryError
     │   └── PolicyError         policies, framework files, keyaudit.yaml
     ├── MissingExtraError    2  an optional package is needed; names the extra
-    └── SourceError          2  a live source could not be started at all
+    ├── SourceError          2  a live source could not be started at all
+    └── RotationError        3  a rotation could not go on here; what was done is kept, run it again
 
 What a *running* source cannot read is not an exception: its scope becomes `partial` or
 `failed` and the audit goes on (exit 3, or 1 when there are findings as well).
@@ -116,3 +117,16 @@ class SourceError(KeyauditError):
     """A live source could not be started: no credentials, an unknown profile, a bad setting."""
 
     exit_code = 2
+
+
+class RotationError(KeyauditError):
+    """A store or a provider refused a step of a rotation, or could not be asked.
+
+    Everything done so far is kept and visible: the same command goes on from there.
+    """
+
+    exit_code = 3
+
+
+class SlotsFullError(RotationError):
+    """The provider allows no further key beside those there are."""

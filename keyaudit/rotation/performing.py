@@ -1,0 +1,157 @@
+"""Doing what the machine said: each action is one call to a store or a provider, or two for a new key.
+
+A new key's value exists only between the provider's answer and the store's, in this process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+from typing import Any
+
+from keyaudit.errors import RotationError
+from keyaudit.rotation.issuers.protocol import Minted
+from keyaudit.rotation.parties import Run
+from keyaudit.rotation.sight import Liveness, Sight
+from keyaudit.rotation.steps import (
+    Action,
+    Decide,
+    Discard,
+    Drop,
+    Mint,
+    Order,
+    Promote,
+    Restore,
+    Revoke,
+    Verify,
+    Void,
+    Watch,
+)
+from keyaudit.rotation.stores.protocol import LostRaceError
+from keyaudit.times import SECOND, format_instant
+
+Detail = dict[str, Any]
+
+
+def _mint(run: Run, step: Mint, sight: Sight) -> Detail:
+    store, issuer = run.parties.store, run.parties.issuer
+    current = sight.shelf.current
+    assert current is not None  # the machine mints beside a value only
+    text = store.read(current.version)
+    in_use = {place.key_id for place in sight.shelf.places if place.key_id}
+    minted = issuer.mint(step.token, in_use)
+    try:
+        store.stage(
+            step.token, run.parties.shape.write(text, minted.parts), minted.key_id, base_key_id=current.key_id
+        )
+    except LostRaceError:
+        issuer.revoke(minted.key_id)
+        raise
+    except RotationError:
+        _give_up(run, step, minted)
+        raise
+    return {"key_id": minted.key_id, "old_key_id": current.key_id}
+
+
+def _give_up(run: Run, step: Mint, minted: Minted) -> None:
+    """Revoke a key that could not be stored, if it is certain that it was not."""
+    try:
+        run.parties.store.void(step.token)
+        run.parties.issuer.revoke(minted.key_id)
+    except (LostRaceError, RotationError):
+        return  # the next run finds the key by its token, and decides with what it sees then
+
+
+def _void(run: Run, step: Void, _: Sight) -> Detail:
+    run.parties.store.void(step.token)
+    return {}
+
+
+def _discard(run: Run, step: Discard, _: Sight) -> Detail:
+    run.parties.issuer.revoke(step.key_id)
+    return {}
+
+
+def _verify(run: Run, step: Verify, _: Sight) -> Detail:
+    """Probe, and give a new key the time that its provider needs to know it everywhere."""
+    parts = run.parties.shape.read(run.parties.store.read(step.version))
+    deadline = run.around.now() + run.parties.propagation
+    pause = SECOND
+    while True:
+        alive = run.parties.probe.ask(parts)
+        again = run.around.now() + pause
+        if alive not in {Liveness.DEAD, Liveness.UNKNOWN} or again > deadline or not run.around.sleep(again):
+            break
+        pause = min(pause * 2, 10 * SECOND)
+    run.alive[step.version] = alive
+    return {"liveness": str(alive), "probe": run.parties.probe.kind}
+
+
+def _decide(run: Run, step: Decide, _: Sight) -> Detail:
+    held = run.parties.store.decide(step.token, step.question, step.answer)
+    return {"held": held}
+
+
+def _promote(run: Run, step: Promote, sight: Sight) -> Detail:
+    run.parties.store.promote(step.token)
+    return _versions(sight)
+
+
+def _restore(run: Run, step: Restore, sight: Sight) -> Detail:
+    run.parties.store.restore(step.token)
+    return _versions(sight)
+
+
+def _versions(sight: Sight) -> Detail:
+    shelf = sight.shelf
+    places = {"current": shelf.current, "pending": shelf.pending, "previous": shelf.previous}
+    return {
+        name: {"version": place.version, "key_id": place.key_id} for name, place in places.items() if place
+    }
+
+
+def _watch(run: Run, step: Watch, sight: Sight) -> Detail:
+    assert run.parties.silence is not None  # the machine watches only where somebody can tell
+    since = sight.shelf.current.since if sight.shelf.current else None
+    run.quiet = quiet = run.parties.silence.ask(step.key_id, step.version, since)
+    used = None if quiet.last_used_at is None else format_instant(quiet.last_used_at)
+    return {"last_used_at": used, "seen_until": format_instant(quiet.seen_until), "source": quiet.source}
+
+
+def _revoke(run: Run, step: Revoke, _: Sight) -> Detail:
+    run.parties.issuer.revoke(step.key_id)
+    return {}
+
+
+def _drop(run: Run, step: Drop, _: Sight) -> Detail:
+    run.parties.store.drop(step.place, step.token)
+    return {}
+
+
+PERFORMED: Mapping[type[Action], Callable[..., Detail]] = {
+    Mint: _mint,
+    Void: _void,
+    Discard: _discard,
+    Verify: _verify,
+    Decide: _decide,
+    Promote: _promote,
+    Restore: _restore,
+    Watch: _watch,
+    Revoke: _revoke,
+    Drop: _drop,
+}
+
+
+def said(step: Action) -> Detail:
+    """Give an action's own words for the record."""
+    return {field.name: getattr(step, field.name) for field in fields(step)}
+
+
+def asked_for(order: Order) -> Detail:
+    """Give what a human ordered, for the record."""
+    return {
+        "until": order.until.name.lower(),
+        "compromised": sorted(order.compromised),
+        "confirmed_silent": order.confirmed_silent,
+        "discard": sorted(order.discard),
+    }

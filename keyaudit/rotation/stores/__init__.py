@@ -1,0 +1,1 @@
+"""Where credentials are kept: one file a store, one protocol (`protocol.Store`)."""
