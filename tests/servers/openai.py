@@ -1,20 +1,26 @@
-"""OpenAI's administration API as its reference describes it.
+"""OpenAI as its reference describes it: the administration of its keys, and the models that honour them.
 
-Serves projects, their keys (with and without `owner_project_access`), admin keys and the cost
-report; would also mint keys, with values, if anybody asked. Answers 401 with a masked key, as the
-real one does, and 403 where the key lacks a permission.
+Serves projects, their keys (with and without `owner_project_access`), admin keys and reports of
+use; mints keys with values and revokes them (`openai_keys`); answers whoever has a live one
+(`openai_models`). Answers 401 with a masked key, as the real one does, and 403 where the key lacks
+a permission. Every value has CANARY in it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import re
 from typing import Any
 
-from servers.admin_api import AdminApi, Asked, Entry, Refused, listed, reported
+from servers.admin_api import AdminApi, Asked, Entry, Refused, Routes, listed, masked
+from servers.clock import Clock
+from servers.openai_keys import KeyChanges
+from servers.openai_models import Models
+from servers.openai_reports import Reports
 
 KEY = "sk-admin-CANARY-1234567890"
 ORGANIZATION = "org-acme"
 _PROJECT = "/v1/organization/projects/([^/]+)"
+_LIVE = "/v1/(models|chat/completions)"
 
 
 def user(number: int = 1, **more: Any) -> Entry:
@@ -42,13 +48,18 @@ def service_account(name: str, *, created_at: int = 1_700_000_000) -> Entry:
 
 
 class OpenAi(AdminApi):
-    def __init__(self) -> None:
+    """`longest_lifetime` (seconds): the organization demands that keys expire by then."""
+
+    def __init__(self, clock: Clock | None = None) -> None:
         self.projects: dict[str, Entry] = {}
         self.keys: dict[str, list[Entry]] = {}
+        self.accounts: dict[str, list[Entry]] = {}
+        self.longest_lifetime: int | None = None
         self.admin: list[Entry] = []
         self.costs: list[Entry] = []
         self.permissions = {"api.management.read", "api.usage.read", "api.management.write"}
-        super().__init__()
+        self.changes, self.models, self.reports = KeyChanges(self), Models(self), Reports(self)
+        super().__init__(clock)
 
     def put_project(self, identifier: str, *, status: str = "active", **fields: Any) -> None:
         self.keys.setdefault(identifier, [])
@@ -63,10 +74,24 @@ class OpenAi(AdminApi):
         }
 
     def put_key(
-        self, project: str, identifier: str, *, created_at: int, owner: Entry | None = None, **fields: Any
-    ) -> None:
+        self,
+        project: str,
+        identifier: str,
+        *,
+        created_at: int,
+        owner: Entry | None = None,
+        value: str | None = None,
+        minted: bool = False,
+        scopes: tuple[str, ...] = (),
+        **fields: Any,
+    ) -> str:
+        """Add a key, as somebody does on the web site; gives its value."""
         if project not in self.projects:
             self.put_project(project)
+        value = value or f"sk-proj-CANARY-{identifier}"
+        ends = fields.get("expires_at")
+        self.issued.add(identifier, value, minted=minted, place=project, scopes=scopes, expires_at=ends)
+        self._know(project, (owner or {}).get("service_account"))
         self.keys[project].append(
             {
                 "object": "organization.project.api_key",
@@ -81,8 +106,28 @@ class OpenAi(AdminApi):
                 **fields,
             }
         )
+        return value
 
-    def put_admin_key(self, identifier: str, *, created_at: int, **fields: Any) -> None:
+    def _know(self, project: str, account: Entry | None) -> None:
+        known = self.accounts.setdefault(project, [])
+        if account is not None and account["id"] not in {each["id"] for each in known}:
+            known.append(account)
+
+    def remove_key(self, project: str, identifier: str) -> None:
+        """Delete a key, as somebody does on the web site."""
+        self.keys[project] = [each for each in self.keys[project] if each["id"] != identifier]
+        self.issued.kill(identifier)
+
+    def touch(self, identifier: str) -> None:
+        """Note that a key was used just now."""
+        for entry in [each for keys in self.keys.values() for each in keys if each["id"] == identifier]:
+            entry["last_used_at"] = int(self.issued.now())
+
+    def put_admin_key(
+        self, identifier: str, *, created_at: int, value: str | None = None, **fields: Any
+    ) -> None:
+        value = value or f"sk-admin-CANARY-{identifier}"
+        self.issued.add(identifier, value, place="admin", expires_at=fields.get("expires_at"))
         owner = {
             "object": "organization.user",
             "type": "user",
@@ -117,36 +162,52 @@ class OpenAi(AdminApi):
         bucket = {"object": "bucket", "start_time": day, "end_time": day + 86_400, "results": [result]}
         self.costs.append(bucket)
 
-    def routes(self) -> Sequence[tuple[str, str, Callable[..., Any]]]:
+    def routes(self) -> Routes:
         return (
             ("GET", "/v1/organization/projects", self._projects),
             ("GET", f"{_PROJECT}/api_keys", self._keys),
             ("GET", "/v1/organization/admin_api_keys", self._admin),
-            ("GET", "/v1/organization/costs", self._costs),
-            ("POST", f"{_PROJECT}/service_accounts", self._mint),
-            ("POST", f"{_PROJECT}/service_accounts/[^/]+/api_keys", self._mint),
-            ("POST", "/v1/organization/admin_api_keys", self._mint),
-            ("DELETE", ".*", lambda asked, *_: {"deleted": True}),
+            *self.changes.routes(),
+            *self.reports.routes(),
+            *self.models.routes(),
         )
 
+    def is_admin(self, value: str) -> bool:
+        issued = self.issued.named(value)
+        return value == KEY or (issued is not None and issued.place == "admin")
+
     def check(self, asked: Asked) -> None:
-        if asked.headers.get("Authorization") != f"Bearer {KEY}":
-            raise Refused(401, "invalid_api_key", "Incorrect API key provided: sk-admin*****CANARY.")
-        if asked.headers.get("OpenAI-Organization", ORGANIZATION) != ORGANIZATION:
-            raise Refused(401, "mismatched_organization", "OpenAI-Organization header should match")
-        if "OpenAI-Project" in asked.headers:
-            raise Refused(401, "mismatched_project", "OpenAI-Project header should match")
-        usage = asked.path.endswith("/costs")
-        needed = f"api.{'usage' if usage else 'management'}.{'read' if asked.method == 'GET' else 'write'}"
-        if needed not in self.permissions:
+        if re.fullmatch(_LIVE, asked.path):
+            return
+        value, write = asked.bearer or "", asked.method != "GET"
+        issued = self.issued.honoured(value)
+        if value != KEY and issued is None:
+            raise Refused(401, "invalid_api_key", f"Incorrect API key provided: {masked(value)}.")
+        self.check_headers(asked, None)
+        usage = "/usage/" in asked.path or asked.path.endswith("/costs")
+        needed = f"api.{'usage' if usage else 'management'}.{'write' if write else 'read'}"
+        if needed not in self.permissions or not self.is_admin(value):
             raise Refused(403, "insufficient_permissions", f"Missing scopes: {needed}")
 
+    def check_headers(self, asked: Asked, project: str | None) -> None:
+        """Refuse headers for anybody else; a key of the whole organization has no project."""
+        if asked.headers.get("OpenAI-Organization", ORGANIZATION) != ORGANIZATION:
+            raise Refused(
+                401,
+                "mismatched_organization",
+                "OpenAI-Organization header should match organization for API key",
+            )
+        if asked.headers.get("OpenAI-Project", project) != project:
+            raise Refused(401, "mismatched_project", "OpenAI-Project header should match project for API key")
+
     def error(self, refused: Refused) -> Entry:
+        if refused.status == 403 and self.models.terse:
+            return {"error": refused.message}
         return {
             "error": {
                 "message": refused.message,
                 "type": "invalid_request_error",
-                "param": None,
+                "param": refused.about,
                 "code": refused.code,
             }
         }
@@ -156,9 +217,13 @@ class OpenAi(AdminApi):
         found = [each for each in self.projects.values() if every or each["status"] == "active"]
         return {"object": "list", **listed(found, asked, after="after", most=100)}
 
+    def project(self, identifier: str) -> Entry:
+        if identifier not in self.projects:
+            raise Refused(404, "not_found", f"Project {identifier} not found")
+        return self.projects[identifier]
+
     def _keys(self, asked: Asked, project: str) -> Entry:
-        if project not in self.projects:
-            raise Refused(404, "not_found", f"Project {project} not found")
+        self.project(project)
         wanted = {None: {"active"}, "any": {"active", "inactive"}}.get(
             asked.one("owner_project_access"), {asked.one("owner_project_access")}
         )
@@ -167,13 +232,3 @@ class OpenAi(AdminApi):
 
     def _admin(self, asked: Asked) -> Entry:
         return {"object": "list", **listed(self.admin, asked, after="after", most=100)}
-
-    def _costs(self, asked: Asked) -> Entry:
-        if asked.one("bucket_width") != "1d" or asked.query.get("group_by") != ["api_key_id"]:
-            raise Refused(400, "invalid_request_error")
-        since = int(asked.one("start_time"))
-        found = [each for each in self.costs if each["start_time"] >= since]
-        return {"object": "page", **reported(found, asked, most=180)}
-
-    def _mint(self, asked: Asked, *_: str) -> Entry:
-        return {"id": "key_new", "value": "sk-proj-CANARY-minted", "api_key": {"value": "sk-CANARY-minted"}}
