@@ -15,7 +15,7 @@ SECTIONS: dict[Kind, tuple[str, str]] = {
     Kind.APPEARED: ("Appeared", "In the newer report only."),
     Kind.CHANGED: ("Changed", "In both, with another verdict or severity."),
     Kind.FIXED: ("Fixed", "A fact of the credential changed, and the finding is gone."),
-    Kind.ENDED: ("No longer found", "Gone, and not because the credential was mended."),
+    Kind.ENDED: ("No longer found", "Gone, and no failing credential was mended for it."),
     Kind.NOT_SEEN: ("Not seen", "In the older report only, and the newer audit could not look."),
 }
 

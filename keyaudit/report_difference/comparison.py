@@ -67,7 +67,7 @@ def _kind(pair: Pair, found: tuple[Reason, ...]) -> Kind:
         return Kind.ENDED
     if Cause.COVERAGE in decided:
         return Kind.NOT_SEEN
-    if decided != {Cause.INVENTORY}:
+    if decided != {Cause.INVENTORY} or pair.finding.verdict is Verdict.UNKNOWN:
         return Kind.ENDED
     shown = {shift.fact for reason in found for shift in reason.shifts}
     # A credential that only came under a milder schedule was not mended.

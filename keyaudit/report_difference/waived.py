@@ -47,21 +47,19 @@ def _reason(
         starts = None if other.starts is None else format_instant(other.starts)
         shifts = (status(named, one, other), Shift(f"{named}.starts", starts, starts))
         return Reason(Cause.WAIVER, f"waiver {named} came into force", shifts)
-    return _rematched(named, inputs, lapsed=lapsed)
+    return _rematched(named, status(named, one, other), inputs, lapsed=lapsed)
 
 
-def _rematched(named: str, inputs: Mapping[Cause, Shift], *, lapsed: bool) -> Reason:
+def _rematched(named: str, became: Shift, inputs: Mapping[Cause, Shift], *, lapsed: bool) -> Reason:
     """A waiver that stayed as it was covers other credentials; a report does not say whom it matches."""
     word = "no longer covers" if lapsed else "covers"
+    shifts = (became, *(inputs[cause] for cause in (Cause.POLICY, Cause.INVENTORY) if cause in inputs))
     if Cause.POLICY not in inputs:
-        shifts = tuple(inputs[cause] for cause in (Cause.INVENTORY,) if cause in inputs)
         return Reason(Cause.INVENTORY, f"waiver {named} {word} the credential, whose facts changed", shifts)
     if Cause.INVENTORY not in inputs:
-        return Reason(
-            Cause.WAIVER, f"waiver {named} {word} the credential: it matches others", (inputs[Cause.POLICY],)
-        )
+        return Reason(Cause.WAIVER, f"waiver {named} {word} the credential: it matches others", shifts)
     because = f"waiver {named} {word} the credential: what it matches or the credential changed"
-    return Reason(Cause.NOT_KNOWN, because, (inputs[Cause.POLICY], inputs[Cause.INVENTORY]))
+    return Reason(Cause.NOT_KNOWN, because, shifts)
 
 
 def status(named: str, one: WaiverResult | None, other: WaiverResult | None) -> Shift:
