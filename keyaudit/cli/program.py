@@ -56,6 +56,7 @@ COMMANDS: dict[str, Entry] = {
     "frameworks": Entry("List the frameworks, or the controls of one.", "frameworks"),
     "explain": Entry("Explain a rule, a control or one credential.", "explain"),
     "report": Entry("Render a saved report again.", "report"),
+    "trend": Entry("Say how things went over many saved reports.", "trend"),
     "diff": Entry("Say what two saved reports do not share, and why.", "diff"),
     "init": Entry("Write keyaudit.yaml and a policy to start from.", "init"),
     "completion": Entry("Print a shell completion script.", "completion"),

@@ -86,12 +86,15 @@ class Destination:
             return {"security_hub": self.named.security_hub}
         if name != "terminal":
             return said
-        on_screen = self.folder is None and is_terminal()
-        width = shutil.get_terminal_size((100, 24)).columns if self.folder is None else IN_A_FILE
-        return {
-            **said,
-            "width": min(max(width, NARROW), WIDE),
-            "colour": on_screen and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb",
-            "group_by": self.group_by,
-            "ascii_only": self.folder is None and not (sys.stdout.encoding or "").lower().startswith("utf"),
-        }
+        return {**said, **screen(self.folder, widest=WIDE), "group_by": self.group_by}
+
+
+def screen(folder: Path | None, *, widest: int) -> dict[str, Any]:
+    """Say what the terminal format is laid out for: what stdout is, or a file in a folder."""
+    on_screen = folder is None and is_terminal()
+    width = shutil.get_terminal_size((100, 24)).columns if folder is None else IN_A_FILE
+    return {
+        "width": min(max(width, NARROW), widest),
+        "colour": on_screen and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb",
+        "ascii_only": folder is None and not (sys.stdout.encoding or "").lower().startswith("utf"),
+    }

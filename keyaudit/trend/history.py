@@ -1,0 +1,164 @@
+"""What became of every finding from report to report, and what each report could not see."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from operator import attrgetter
+
+from keyaudit.model import EVERY_SCOPE
+from keyaudit.trend.ages import bounds
+from keyaudit.trend.look import UNSEEN, Look, look_at
+from keyaudit.trend.overdue import Waits
+from keyaudit.trend.saved import Finding, Key, Place, Row, Saved
+from keyaudit.trend.series import OVERDUE, Group, Hole, Point
+from keyaudit.trend.tally import NOBODY, Of, Tally
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A finding that failed when it was last judged: by which columns and policy, of which group."""
+
+    finding: Finding
+    lacking: frozenset[str]
+    policy: str
+    of: Of
+
+
+class History:
+    """Reports taken in one after the other, oldest first."""
+
+    def __init__(self, by: str) -> None:
+        """Group credentials by one of `series.BY`."""
+        self._group: Callable[[Row], Group] = attrgetter("cls" if by == "class" else by)
+        self._standing: dict[str, Standing] = {}
+        self._waits = Waits()
+        self._before: Look | None = None
+        self._seen: set[Key] = set()
+        self._read: set[Place] = set()
+        self._declared: set[Place] = set()
+
+    def follow(self, saved: Saved) -> Point:
+        """Take in the next report and give what it adds; raises `Refused` for an age that is none."""
+        look, tally = look_at(saved), Tally()
+        self._levels(look, tally)
+        self._waits.follow(look, tally, self._group, self._new_to_us(look))
+        self._judge(look, tally)
+        total, groups = tally.figures()
+        point = Point(
+            as_of=look.as_of,
+            reports=1,
+            policy=saved.policy.name,
+            policy_sha256=saved.policy.sha256,
+            total=total,
+            groups=groups,
+            scopes=dict(Counter(scope.status for scope in saved.coverage)),
+            holes=self._holes(look),
+            declared=bool(saved.coverage),
+            changes=self._changes(saved),
+        )
+        self._remember(look)
+        return point
+
+    def _levels(self, look: Look, tally: Tally) -> None:
+        """Count credentials and ages; what is not in use has no age that matters."""
+        credentials, aged = tally.counts["credentials"], tally.counts["aged"]
+        totals, worst = tally.counts["age_total"], tally.worst_age
+        for row in look.saved.population:
+            group = self._group(row)
+            credentials[group] += 1
+            if row.worst == "not-applicable":
+                continue
+            low, high = bounds(row)
+            if low is not None:
+                worst[group] = max(low, worst.get(group, low))
+                if low == high:
+                    aged[group] += 1
+                    totals[group] += low
+
+    def _new_to_us(self, look: Look) -> Callable[[str, Finding], bool]:
+        before = self._before
+
+        def new(fingerprint: str, finding: Finding) -> bool:
+            """Say whether the report before could not have shown this finding if it had been there."""
+            if before is None or fingerprint in before.undecided:
+                return True
+            if not before.asks(finding.rule, look.lacking.get(finding.rule, frozenset())):
+                return True
+            if finding.credential is None:
+                return before.saved.policy.name != look.saved.policy.name
+            key = finding.credential.key
+            return key not in self._seen and key[:2] not in self._read
+
+        return new
+
+    def _judge(self, look: Look, tally: Tally) -> None:
+        """Say what became of every finding."""
+        new_to_us, policy = self._new_to_us(look), look.saved.policy.name
+        overdue: set[Key] = set()
+        for fingerprint, finding in look.failing.items():
+            of = self._of(look, finding)
+            tally.count("failing", of)
+            if fingerprint not in self._standing:
+                tally.count("first_seen" if new_to_us(fingerprint, finding) else "opened", of)
+            if finding.rule in OVERDUE and finding.credential and finding.credential.key not in overdue:
+                overdue.add(finding.credential.key)
+                tally.count("overdue", of)
+            lacking = look.lacking.get(finding.rule, frozenset())
+            self._standing[fingerprint] = Standing(finding, lacking, policy, of)
+        for fingerprint in [known for known in self._standing if known not in look.failing]:
+            self._left(look, tally, fingerprint, overdue)
+
+    def _left(self, look: Look, tally: Tally, fingerprint: str, overdue: set[Key]) -> None:
+        known = self._standing[fingerprint]
+        finding = known.finding
+        fate = look.fate(fingerprint, finding, known.lacking, known.policy)
+        if fate != UNSEEN:
+            tally.count(fate, known.of)
+            del self._standing[fingerprint]
+            return
+        tally.count("failing_unseen", known.of)
+        if finding.rule in OVERDUE and finding.credential and finding.credential.key not in overdue:
+            overdue.add(finding.credential.key)
+            tally.count("overdue_unseen", known.of)
+
+    def _of(self, look: Look, finding: Finding) -> Of:
+        if finding.credential is None:
+            return NOBODY
+        row = look.rows.get(finding.credential.key)
+        return None if row is None else self._group(row)
+
+    def _holes(self, look: Look) -> tuple[Hole, ...]:
+        """Name the scopes that were not seen to their end, or not at all although they were before."""
+        status = {(scope.source, scope.scope): scope.status for scope in look.saved.coverage}
+        held = {key[:2] for key in self._seen} if "empty" in status.values() else set()
+        holes: dict[Place, str] = {
+            place: said
+            for place, said in status.items()
+            if said in {"partial", "failed"} or (said == "empty" and place in held)
+        }
+        holes |= dict.fromkeys(self._declared - status.keys(), "not-declared")
+        return tuple(Hole(*place, said) for place, said in sorted(holes.items()))
+
+    def _changes(self, saved: Saved) -> tuple[str, ...]:
+        if self._before is None:
+            return ()
+        before = self._before.saved
+        differ = {
+            "policy": before.policy.sha256 != saved.policy.sha256,
+            "frameworks": _texts(before) != _texts(saved),
+            "keyaudit": before.tool.version != saved.tool.version,
+        }
+        return tuple(what for what, changed in differ.items() if changed)
+
+    def _remember(self, look: Look) -> None:
+        self._before = look
+        self._seen |= look.rows.keys()
+        self._read |= look.complete
+        places = {(scope.source, scope.scope) for scope in look.saved.coverage}
+        self._declared |= {place for place in places if place[1] != EVERY_SCOPE}
+
+
+def _texts(saved: Saved) -> set[tuple[str, str]]:
+    return {(framework.id, framework.sha256) for framework in saved.frameworks}
