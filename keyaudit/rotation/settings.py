@@ -18,24 +18,23 @@ from the environment, named by variable.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from importlib import import_module
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from keyaudit.errors import PolicyError, Problem, UsageError, did_you_mean
+from keyaudit.errors import PolicyError, Problem, did_you_mean
 from keyaudit.rotation.issuers import ISSUERS
 from keyaudit.rotation.parties import Parties
+from keyaudit.rotation.party import Means
 from keyaudit.rotation.probes import PROBES
-from keyaudit.rotation.secret import Parts, Secret
 from keyaudit.rotation.shape import Shape
 from keyaudit.rotation.silences import SILENCES
 from keyaudit.rotation.stores import STORES
 from keyaudit.sources.pulling.settings import Duration
-from keyaudit.times import DAY, HOUR, MINUTE, SECOND
+from keyaudit.times import DAY, HOUR, MINUTE
 
 _TABLES: Mapping[str, Mapping[str, str]] = {
     "store": STORES,
@@ -44,43 +43,6 @@ _TABLES: Mapping[str, Mapping[str, str]] = {
     "silence": SILENCES,
 }
 _PACKAGES = {"store": "stores", "issuer": "issuers", "probe": "probes", "silence": "silences"}
-
-
-class PartySettings(BaseModel):
-    """What every party's settings have: strict, frozen, `kind`, and how long one answer may take."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    kind: str
-    timeout: Annotated[Duration, Field(ge=SECOND // 10, le=600 * SECOND)] = 30 * SECOND
-
-
-class StoreSettings(PartySettings):
-    """What every store's settings have: where each part of a credential sits (`shape`)."""
-
-    fields: Mapping[str, str] = Field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Means:
-    """What a party is given of the world outside, when it is opened.
-
-    `clock` gives microseconds, UTC. `environment` has the keys that settings name by variable.
-    Relative paths count from `folder`. `ask` shows instructions to a human and gives the new value
-    (parts) or, for `parts` empty, whether it was done; None where no human is there.
-    """
-
-    clock: Callable[[], int]
-    environment: Mapping[str, str] = field(default_factory=dict)
-    folder: Path = Path()
-    ask: Callable[[str, tuple[str, ...]], Parts | None] | None = None
-
-    def key(self, variable: str) -> Secret:
-        """Give the key that a variable of the environment holds; raises UsageError if none is set."""
-        value = self.environment.get(variable, "").strip()
-        if not value:
-            raise UsageError(f"{variable} is not set", hint=f"export {variable}=… and run it again")
-        return Secret(value)
 
 
 class RotationSettings(BaseModel):
@@ -151,7 +113,7 @@ def open_parties(settings: RotationSettings, means: Means) -> Parties:
     assert not problems  # they were checked when they were read
     opened = {role: _class(role, model.kind).opened(model, means) for role, model in models.items()}
     issuer = opened["issuer"]
-    shape = Shape(dict(models["store"].fields), whole=getattr(issuer, "whole", "key"))
+    shape = Shape(dict(models["store"].fields), whole=issuer.whole)
     return Parties(
         opened["store"],
         issuer,

@@ -30,6 +30,8 @@ class Issuer(Protocol):
     """
 
     kind: str
+    whole: str
+    """The part that a text without fields is: `key`, `json`."""
     names_keys: bool
     """Whether a key bears the token of its rotation; where none does, the journal is asked."""
     calls: Mapping[str, tuple[str, ...]]

@@ -30,6 +30,7 @@ class SimulatedProvider:
     """
 
     kind = "simulated"
+    whole = "key"
     calls: ClassVar[Mapping[str, tuple[str, ...]]] = {}
 
     def __init__(self, clock: Callable[[], int], *, slots: int | None = None, names: bool = True) -> None:
