@@ -113,8 +113,15 @@ class AdminApi(Loopback):
         self.clock = clock or Clock(NOON)
         self.issued = IssuedKeys(self.clock)
         self.lock = threading.RLock()
+        self.faults: list[Exception] = []
         self._failures: list[Failure] = []
         super().__init__()
+
+    def __exit__(self, *details: object) -> None:
+        """Stop; a mistake of the server itself is no answer, and fails the test."""
+        super().__exit__(*details)
+        if self.faults:
+            raise self.faults[0]
 
     def routes(self) -> Routes:
         """Give method, path (a regular expression whose groups are arguments) and what answers."""
@@ -225,6 +232,9 @@ class AdminApi(Loopback):
                     status, body = server.respond(asked)
                 except Cut:
                     return self.cut()
+                except Exception as fault:
+                    server.faults.append(fault)
+                    raise
                 content = json.dumps(body).encode()
                 self.send_response(status)
                 self.send_header("Content-Type", "application/json")

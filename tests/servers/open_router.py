@@ -130,7 +130,7 @@ class OpenRouter(AdminApi):
         self.issued.kill(identifier)
         return {"deleted": True}
 
-    def _caller(self, asked: Asked) -> Issued:
+    def _honoured(self, asked: Asked) -> Issued:
         issued = self.issued.honoured(asked.bearer)
         if issued is None:
             raise Refused(401, None, "User not found.")
@@ -150,7 +150,7 @@ class OpenRouter(AdminApi):
     def _own_entry(self, asked: Asked) -> Entry:
         if asked.bearer == KEY:
             return {**dict.fromkeys(_USAGE, 0.0), "label": f"{KEY[:12]}...{KEY[-4:]}"}
-        issued = self._caller(asked)
+        issued = self._honoured(asked)
         self.issued.used(issued, asked.path)
         return self._of(issued)
 
@@ -160,7 +160,7 @@ class OpenRouter(AdminApi):
         return found[0] if found else dict.fromkeys(_USAGE, 0.0)
 
     def _chat(self, asked: Asked) -> Entry:
-        issued = self._caller(asked)
+        issued = self._honoured(asked)
         entry = self._of(issued)
         for name in _USAGE[:4]:
             entry[name] += PRICE
