@@ -44,6 +44,12 @@ def reset(proxy, handler, body, fault):
     handler.connection.close()
 
 
+def answer_lost(proxy, handler, body, fault):
+    """Let the server act, then break the connection before its answer."""
+    proxy.forward(handler, body)
+    reset(proxy, handler, body, fault)
+
+
 def silent(proxy, handler, body, fault):
     """Say nothing for `fault.seconds`, then hang up."""
     time.sleep(fault.seconds)
@@ -81,6 +87,7 @@ ANYWHERE: Mapping[str, Breakage] = {
     "bad-json": answers(200, "<html>Please log in to the airport's network</html>"),
     "no-list": answers(200, "{}"),
     "reset": reset,
+    "answer-lost": answer_lost,
     "silent": silent,
     "truncated": truncated,
     "slow": slow,

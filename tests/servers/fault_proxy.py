@@ -129,7 +129,7 @@ class FaultProxy(Loopback):
                     return self.answer(*proxy.forward(self, body))
                 return proxy._dialect.breakages[fault.kind](proxy, self, body, fault)
 
-            do_GET = do_LIST = do_SCAN = do_PUT = do_DELETE = do_POST
+            do_GET = do_LIST = do_SCAN = do_PUT = do_PATCH = do_DELETE = do_POST
 
             def answer(self, status: int, headers: dict[str, str], body: bytes) -> None:
                 self.send_response(status)

@@ -22,24 +22,27 @@ from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from keyaudit.times import SECOND, format_instant
+from keyaudit.times import SECOND
+from servers.clock import Clock
 from servers.loopback import Loopback
 from servers.vault_engines import CANARY, EMPTY, AppRole, Engine, Kv2, Refused
+from servers.vault_operations import operation
 from servers.vault_policy import Policy, allows, parse, touches
+from servers.vault_stamps import stamp
 
 ROOT = f"{CANARY}-root-token"
-VERBS = {"GET": "read", "LIST": "list", "SCAN": "scan", "POST": "update", "PUT": "update", "DELETE": "delete"}
+VERBS = {
+    "GET": "read",
+    "LIST": "list",
+    "SCAN": "scan",
+    "POST": "update",
+    "PUT": "update",
+    "PATCH": "patch",
+    "DELETE": "delete",
+}
+MERGE_PATCH = "application/merge-patch+json"
 _DENIED = Refused(403, "1 error occurred:\n\t* permission denied\n\n")
 _INVALID = Refused(403, "2 errors occurred:\n\t* permission denied\n\t* invalid token\n\n")
-
-
-def stamp(instant: int | None, nanoseconds: int = 123) -> str:
-    """Spell an instant as Go does, with up to nine digits; None is the empty text."""
-    if instant is None:
-        return ""
-    whole, rest = divmod(instant, SECOND)
-    digits = f"{rest * 1000 + nanoseconds:09}".rstrip("0")
-    return format_instant(whole * SECOND).removesuffix("Z") + (f".{digits}" if digits else "") + "Z"
 
 
 def metadata(
@@ -80,8 +83,13 @@ class Request:
     headers: Mapping[str, str]
 
     @property
+    def content_type(self) -> str:
+        named = {name.lower(): value for name, value in self.headers.items()}
+        return named.get("content-type", "").partition(";")[0].strip()
+
+    @property
     def needs(self) -> tuple[str, str]:
-        """Give the capability that it needs, and the path that a policy has for it."""
+        """Give the capability that it needs (of what exists), and the path that a policy has for it."""
         path = f"{self.namespace}/{self.path}" if self.namespace else self.path
         listed = self.verb in {"LIST", "SCAN"}
         return VERBS[self.verb], path.rstrip("/") + "/" if listed else path
@@ -92,6 +100,7 @@ class VaultServer(Loopback):
         self.openbao = openbao
         self.sealed = False
         self.latency = latency
+        self.clock = Clock()
         self.spaces: dict[str, Space] = {"": Space()}
         self.tokens: dict[str, Policy | None] = {ROOT: None}
         self.limited: list[Mapping[str, str]] = []
@@ -102,6 +111,7 @@ class VaultServer(Loopback):
         self.written: Callable[[str], str] = str
         """What becomes of an answer's text before it is sent."""
         self._lock = threading.Lock()
+        self._denied: frozenset[str] = frozenset()
         super().__init__()
 
     def mount(self, path: str, engine: Engine, namespace: str = "") -> Any:
@@ -109,6 +119,7 @@ class VaultServer(Loopback):
             self.spaces[namespace] = Space()
         if isinstance(engine, Kv2):
             engine.scan = self.openbao
+        engine.clock = self.clock
         self.spaces[namespace].mounts[f"{path}/"] = engine
         return engine
 
@@ -118,6 +129,15 @@ class VaultServer(Loopback):
 
     def asked(self, verb: str) -> list[str]:
         return [each.path for each in self.log if each.verb == verb]
+
+    @property
+    def calls(self) -> list[str]:
+        """The operations that were asked for, in order, by the names of `vault_operations.py`."""
+        return [self._found(each)[2] for each in self.log]
+
+    def deny(self, *operations: str) -> None:
+        """Refuse these operations, and only these, to every token."""
+        self._denied = frozenset(operations)
 
     def answer(self, request: Request, query: Mapping[str, str], body: Mapping[str, Any]) -> Any:
         """Give the `data` of an answer, or raise Refused."""
@@ -134,12 +154,27 @@ class VaultServer(Loopback):
             raise Refused(404, f'no handler for route "{request.path}". route entry not found.')
         if request.path.startswith("sys/"):
             return self._system(request, space, policy)
-        if policy is not None and not allows(policy, *request.needs):
+        engine, below, called = self._found(request)
+        capability, path = request.needs
+        if capability == "update" and engine is not None and not engine.exists(below):
+            capability = "create"
+        if called in self._denied or (policy is not None and not allows(policy, capability, path)):
             raise _DENIED
+        if engine is None:
+            raise Refused(404, f'no handler for route "{request.path}". route entry not found.')
+        if request.verb == "PATCH" and request.content_type != MERGE_PATCH:
+            raise Refused(415)
+        with self._lock:
+            return engine.handle(request.verb, below, query, body)
+
+    def _found(self, request: Request) -> tuple[Engine | None, str, str]:
+        """Give the engine that a request is for, the path below its mount and the operation."""
+        space = self.spaces.get(request.namespace, Space())
         for path, engine in space.mounts.items():
             if f"{request.path}/".startswith(path):
-                return engine.handle(request.verb, request.path[len(path) :], query, body)
-        raise Refused(404, f'no handler for route "{request.path}". route entry not found.')
+                below = request.path[len(path) :]
+                return engine, below, operation(request.verb, below)
+        return None, request.path, request.verb
 
     def _policy(self, request: Request) -> Policy | None:
         token = request.headers.get("X-Vault-Token")
@@ -204,12 +239,13 @@ class VaultServer(Loopback):
                 try:
                     data = server.answer(request, query, json.loads(content or b"{}"))
                 except Refused as refused:
-                    return self.say(
-                        refused.status, refused.headers, json.dumps({"errors": refused.errors}).encode()
-                    )
+                    content = {"errors": refused.errors} if refused.data is None else _envelope(refused.data)
+                    return self.say(refused.status, refused.headers, json.dumps(content).encode())
+                if data is None:
+                    return self.say(204, {}, b"")
                 return self.say(200, {}, server.written(json.dumps(_envelope(data))).encode())
 
-            do_POST = do_PUT = do_DELETE = do_LIST = do_SCAN = do_GET
+            do_POST = do_PUT = do_PATCH = do_DELETE = do_LIST = do_SCAN = do_GET
 
             def say(self, status: int, headers: Mapping[str, str], content: bytes) -> None:
                 self.send_response(status)

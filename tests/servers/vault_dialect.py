@@ -10,12 +10,7 @@ from urllib.parse import unquote, urlsplit
 from servers.breakages import ANYWHERE, answers, page
 from servers.fault_proxy import Asked, Breakage
 from servers.vault import Request, namespace_of
-
-_OPERATIONS = {
-    ("LIST", "metadata"): "ListFolder",
-    ("GET", "metadata"): "ReadMetadata",
-    ("SCAN", "detailed-metadata"): "Scan",
-}
+from servers.vault_operations import operation
 
 
 def error(status: int, *errors: str) -> Breakage:
@@ -71,9 +66,10 @@ class VaultApi:
         namespace = namespace_of(handler.headers)
         path = unquote(urlsplit(handler.path).path).removeprefix("/v1/")
         mount, _, rest = path.partition("/")
-        operation = _OPERATIONS.get((handler.command, rest.partition("/")[0]), handler.command)
         needs = Request(handler.command, path, namespace, {}).needs
-        return Asked("vault", operation, mount, " ".join(needs), body, time.monotonic())
+        return Asked(
+            "vault", operation(handler.command, rest), mount, " ".join(needs), body, time.monotonic()
+        )
 
     def forwarded(self, path: str, body: bytes) -> tuple[str, bytes]:
         return path, body

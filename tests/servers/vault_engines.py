@@ -1,7 +1,7 @@
 """Vault's engines as the fake keeps them: what is listed, what is told, and what gives values away.
 
-`handle(verb, path, query, body)` answers one request below a mount with the `data` of the answer. Every
-value that a real server would give is a canary.
+`handle(verb, path, query, body)` answers one request below a mount with the `data` of the answer, None for
+one without content. Every value that a real server would give is a canary, but for those that a test wrote.
 """
 
 from __future__ import annotations
@@ -9,18 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from servers.clock import Clock
+from servers.vault_refusals import EMPTY, UNSUPPORTED, UNSUPPORTED_PATH, Refused
+from servers.vault_versions import Versions
+
 CANARY = "CANARY"
-
-
-class Refused(Exception):
-    def __init__(self, status: int, *errors: str, headers: Mapping[str, str] | None = None) -> None:
-        super().__init__(status)
-        self.status, self.errors, self.headers = status, list(errors), dict(headers or {})
-
-
-EMPTY = Refused(404)
-UNSUPPORTED_PATH = Refused(404, "1 error occurred:\n\t* unsupported path\n\n")
-UNSUPPORTED = Refused(405, "1 error occurred:\n\t* unsupported operation\n\n")
 
 
 def level(paths: Iterable[str], folder: str) -> list[str]:
@@ -45,6 +38,15 @@ class Engine:
         self.entries: dict[str, dict[str, Any]] = {}
         self.hidden: set[str] = set()
         """What is listed and yet not found."""
+        self.clock = Clock()
+
+    def now(self) -> int:
+        """Tell the time by the clock of the server that this engine was mounted on."""
+        return self.clock()
+
+    def exists(self, path: str) -> bool:
+        """Say whether writing there would update: without a check of its own, an engine's path always would."""
+        return True
 
     def handle(self, verb: str, path: str, query: Mapping[str, str], body: Mapping[str, Any]) -> Any:
         raise NotImplementedError
@@ -64,10 +66,35 @@ class Kv2(Engine):
         self.scan = False
         self.most: int | None = None
         """How many entries a page of the bulk list has at most, whatever is asked for."""
+        self.versions = versions = Versions(self.entries, CANARY, self.now)
+        self._writes = {
+            ("POST", "data"): versions.write,
+            ("PATCH", "data"): versions.patch,
+            ("POST", "delete"): versions.delete,
+            ("POST", "undelete"): versions.undelete,
+            ("POST", "destroy"): versions.destroy,
+            ("POST", "metadata"): versions.write_metadata,
+            ("PATCH", "metadata"): versions.patch_metadata,
+        }
+        self._removals = {
+            ("DELETE", "data"): versions.delete_latest,
+            ("DELETE", "metadata"): versions.delete_metadata,
+        }
+
+    def exists(self, path):
+        kind, _, name = path.partition("/")
+        return kind not in {"data", "metadata"} or name.strip("/") in self.entries
 
     def handle(self, verb, path, query, body):
         kind, _, name = path.partition("/")
-        name = name.strip("/")
+        name, asked = name.strip("/"), ("POST" if verb == "PUT" else verb, kind)
+        if asked in self._writes and name:
+            return self._writes[asked](name, body)
+        if asked in self._removals and name:
+            return self._removals[asked](name)
+        return self._read(verb, kind, name, query)
+
+    def _read(self, verb, kind, name, query):
         if kind == "metadata" and verb == "LIST":
             return listing(self.entries, name)
         if kind == "metadata" and verb == "GET":
@@ -75,8 +102,7 @@ class Kv2(Engine):
         if kind == "detailed-metadata" and self.scan and verb in {"LIST", "SCAN"}:
             return self._detailed(verb, name, query)
         if kind == "data" and verb == "GET":
-            value = {"data": {"password": f"{CANARY}-value-of-{name}"}, "metadata": {}}
-            return self.entry(name) and value
+            return self.versions.read(self.entry(name), name, query.get("version", ""))
         if kind == "subkeys" and verb == "GET":
             return self.entry(name) and {"subkeys": {f"{CANARY}-field": None}, "metadata": {}}
         raise UNSUPPORTED_PATH if kind not in {"metadata", "data", "subkeys"} else UNSUPPORTED
