@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -19,12 +20,14 @@ from google.cloud.iam_admin_v1.services.iam.transports import IAMGrpcTransport
 from google.cloud.monitoring_v3.services.metric_service.transports import MetricServiceGrpcTransport
 from google.oauth2 import service_account
 
+from keyaudit.sources import open_source
 from keyaudit.times import DAY, SECOND, parse_instant
 from servers.clock import Clock
 from servers.fault_proxy import Fault, FaultProxy
 from servers.google_iam import FILTER, GoogleIam
 from servers.google_tokens import GoogleOAuth, TokenEndpoint
 from servers.grpc_server import GrpcServer
+from sources.contract import nobody
 
 NOW = parse_instant("2026-05-01T12:00:00Z")
 SCOPES = ["https://www.googleapis.com/auth/cloud-platform"]
@@ -184,6 +187,29 @@ def test_each_token_is_an_event_of_its_key_and_shows_three_hours_later(google: G
     assert google.series() == {}
     google.clock.advance(3 * 3600 * SECOND)
     assert google.series() == {old["private_key_id"]: 2, new["private_key_id"]: 1}
+
+
+def test_the_audit_sees_which_key_was_used_and_which_was_retired(google: Google, tmp_path: Path) -> None:
+    old, new = google.create(), file_of(google.create())
+    token(file_of(old))
+    token(new)
+    google.client.disable_service_account_key(name=old.name)
+    google.clock.advance(DAY)
+    entry = {
+        "name": "tested",
+        "kind": "gcp-iam",
+        "projects": ["acme-prod"],
+        "endpoint": google.server.address,
+        "cache": False,
+    }
+    (row,) = open_source(entry, clock=google.clock, cache_dir=tmp_path).pull(nobody).rows
+    states = {each.id: (each.state, each.authenticates) for each in row.versions or ()}
+    assert states == {
+        old.name.rpartition("/")[2]: ("disabled", False),
+        new["private_key_id"]: ("current", True),
+    }
+    used = {each.id: each.last_used_at for each in row.versions or ()}
+    assert used == dict.fromkeys(states, NOW - DAY), "the metric counts by day; the source names its start"
 
 
 def test_two_who_create_at_once_get_a_key_each(google: Google) -> None:
