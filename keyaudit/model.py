@@ -566,6 +566,24 @@ class InventorySummary:
     versions: int
 
 
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """An earlier report against which the gate was held: failures that it has do not close it.
+
+    `new` are the fingerprints of failures that it lacks, or has with a milder severity; `known`
+    counts the others, `failures` all of its own. `differs` names what it was made with that is not
+    the same now: policy, frameworks, tool. `sha256` and `policy_sha256` are its own and its policy's.
+    """
+
+    sha256: str
+    as_of: int
+    policy_sha256: str
+    failures: int
+    known: int
+    new: tuple[str, ...]
+    differs: tuple[str, ...]
+
+
 @dataclass(frozen=True)
 class Report:
     """Everything a reader or a machine is shown. Sorted and counted already: formats only print.
@@ -589,3 +607,4 @@ class Report:
     waivers: tuple[WaiverResult, ...]
     population: Sequence[PopulationRow]
     orphans: Sequence[CredentialRef] | None = ()
+    baseline: Baseline | None = None

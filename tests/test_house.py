@@ -19,7 +19,7 @@ TESTS = sorted((ROOT / "tests").rglob("*.py"))
 
 LONGEST_FUNCTION = 50
 LONGEST_FILE = 400
-ALL_NOUNS_ON_ONE_PAGE = {"keyaudit/model.py": 600}
+ALL_NOUNS_ON_ONE_PAGE = {"keyaudit/model.py": 640}
 PRODUCT = re.compile(r"(?i)secrets?_manager")
 CATCH_ALL = re.compile(r"(?i)(^|_)(utils?|helpers?|common|core|misc|manager)(_|$)")
 WALL_CLOCKS = {

@@ -124,7 +124,15 @@ def consistent(report: model.Report) -> model.Report:
         orphans=None if report.orphans is None else held_by_nobody(report.population),
         inventory=replace(report.inventory, credentials=len(report.population)),
         summary=summary(report, rules, findings),
+        baseline=None
+        if report.baseline is None
+        else replace(report.baseline, known=everything(findings), new=()),
     )
+
+
+def everything(findings: tuple[model.Finding, ...]) -> int:
+    """All failures are known from the baseline, so that none of them closes the gate."""
+    return sum(finding.verdict is model.Verdict.FAIL for finding in findings)
 
 
 def held_by_nobody(population: tuple[model.PopulationRow, ...]) -> tuple[model.CredentialRef, ...]:
@@ -148,7 +156,7 @@ def summary(
         {v: sum(getattr(rule, consistency.FIELDS[v]) for rule in rules) for v in model.Verdict},
         dict(failed),
         gate,
-        1 if gate and any(severity.rank <= gate.rank for severity in failed) else 3,
+        1 if gate and not report.baseline and any(severity.rank <= gate.rank for severity in failed) else 3,
     )
 
 

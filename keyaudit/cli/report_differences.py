@@ -32,6 +32,15 @@ def read_report(file: str) -> Report:
     return read(content, file="stdin" if file == "-" else file)
 
 
+def gate_against(baseline: Report | None, report: Report) -> Report:
+    """Hold the gate of a report against an earlier one, if there is one."""
+    if baseline is None:
+        return report
+    from keyaudit.report_difference.ratchet import hold
+
+    return hold(report, baseline)
+
+
 class Destination:
     """Which formats of a comparison are wanted, and where; refused before any work when it cannot be."""
 

@@ -18,6 +18,8 @@ Examples:
       List a source of keyaudit.yaml live; leave audit/report.html and audit/report.pdf.
   keyaudit scan --inventory inventory.csv --fail-on medium --format markdown >> "$GITHUB_STEP_SUMMARY"
       A gate and a job summary.
+  keyaudit scan --baseline main/report.json
+      A ratchet: 1 only for failures that the earlier report does not have, or rates milder.
   keyaudit scan --inventory inventory.parquet --as-of 2026-05-01T00:00:00Z --format json --output -
       The same bytes on any machine, on any day.
 
@@ -51,6 +53,11 @@ Exit codes: 0 nothing at or above --fail-on, 1 findings, 2 usage or input error,
     show_default=True,
     help="Where the rules run; duckdb is for inventories larger than memory.",
 )
+@click.option(
+    "--baseline",
+    metavar="REPORT.JSON",
+    help="Hold the gate against this earlier report: only failures that are new or rated worse close it.",
+)
 @options.report_format
 @options.output
 @options.anchor
@@ -67,6 +74,7 @@ def command(
     as_of: str | None,
     fail_on: str | None,
     engine: str,
+    baseline: str | None,
     formats: Sequence[str],
     output: str | None,
     anchor: str | None,
@@ -85,12 +93,14 @@ def command(
     from keyaudit.cli.gathering import gather, governing
     from keyaudit.cli.lineage import linked
     from keyaudit.cli.rendering import Destination, Naming
+    from keyaudit.cli.report_differences import gate_against, read_report
 
     fixed = None if as_of is None else options.instant_of(as_of)
     settings = read(config)
     named = Naming(entity or settings.entity, settings.marking, security_hub or settings.security_hub)
     repository = Repository(anchor, policy or settings.policy, settings.file)
     destination = Destination(formats, output, group_by or settings.group_by, named, repository)
+    held = None if baseline is None else read_report(baseline)
     rules, chosen = governing(policy or settings.policy, frameworks or settings.frameworks)
     inventory = linked(settings.lineage, gather(settings, inventories, sources))
 
@@ -98,10 +108,10 @@ def command(
     from keyaudit.model import Severity
 
     gate = fail_on or settings.fail_on
+    severity = None if gate == "none" else Severity(gate)
     # Now is when everything was listed: a listing may take an hour, and tells of that hour too.
     instant = options.instant_of(None) if fixed is None else fixed
-    report = audit(
-        inventory, rules, chosen, instant, engine=engine, fail_on=None if gate == "none" else Severity(gate)
-    )
+    report = audit(inventory, rules, chosen, instant, engine=engine, fail_on=severity)
+    report = gate_against(held, report)
     destination.deliver(report)
     return report.summary.exit_code

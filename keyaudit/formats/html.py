@@ -106,6 +106,7 @@ def _content(report: Report) -> dict[str, Any]:
         "tone": {0: "calm", 1: "alarm"}.get(report.summary.exit_code, "unsure"),
         "collected": wording.collected(report),
         "gaps": wording.gaps(report),
+        "baseline": wording.baseline(report),
         "orphans": wording.orphans(report),
         "about_orphans": wording.ORPHANS,
         "most_orphans": MOST_ORPHANS,

@@ -21,6 +21,7 @@ MOST_FINDINGS = 500
 MOST_GAPS = 50
 MOST_CONTROLS = 150
 MOST_ORPHANS = 50
+MOST_NEW = 100
 
 # A full stop ends a sentence or parts a number: `a.example` would become a link.
 _TAME = re.compile(r"(?:[A-Za-z0-9 ,;()%'-]|[.:](?=[ 0-9]|$))*", re.ASCII)
@@ -35,6 +36,7 @@ def render(report: Report, *, entity: str | None = None) -> bytes:
         f"# keyaudit: {wording.headline(report)}",
         _facts(report, entity),
         _gaps(report),
+        _new(report),
         _controls(report),
         _orphans(report),
     ]
@@ -81,6 +83,8 @@ def _facts(report: Report, entity: str | None) -> str:
         ("Policy", f"{code(policy.name)} ({code(policy.sha256[:12])}), {approved}{reviewed}"),
         ("keyaudit", code(report.version)),
     ]
+    if baseline := wording.baseline(report):
+        rows.insert(-1, ("Baseline", prose(baseline)))
     if orphans := wording.orphans(report):
         rows.insert(-1, ("Orphans", orphans))
     if report.period:
@@ -97,6 +101,23 @@ def _gaps(report: Report) -> str:
     rows = [(code(gap.what), prose(gap.why)) for gap in found[:MOST_GAPS]]
     more = f"\n\n… and {len(found) - MOST_GAPS:,} more." if len(found) > MOST_GAPS else ""
     return f"## Not seen, so not passed\n\n{table(('What', 'Why'), rows)}{more}"
+
+
+def _new(report: Report) -> str:
+    found = wording.new_failures(report) if report.baseline else []
+    if not found:
+        return ""
+    rows = [
+        (
+            str(finding.severity or "unrated"),
+            f"{code(finding.rule)} {prose(finding.name)}",
+            code(wording.subject(finding)),
+        )
+        for finding in found[:MOST_NEW]
+    ]
+    left = len(found) - MOST_NEW
+    more = f"\n\n… and {left:,} more." if left > 0 else ""
+    return f"## New or worse since the baseline\n\n{table(('Severity', 'Rule', 'Credential'), rows)}{more}"
 
 
 def _controls(report: Report) -> str:

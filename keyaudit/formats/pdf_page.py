@@ -121,6 +121,7 @@ def _sentences(report: Report) -> dict[str, Any]:
         "severities": wording.severity_counts(report),
         "collected": wording.collected(report),
         "gaps": wording.gaps(report),
+        "baseline": wording.baseline(report),
         "orphans": wording.orphans(report),
         "about_orphans": wording.ORPHANS,
         "credentials": wording.plural(inventory.credentials, "credential"),

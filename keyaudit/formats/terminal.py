@@ -26,6 +26,7 @@ MOST_GROUPS = 25
 MOST_GAPS = 15
 MOST_CONTROLS = 20
 MOST_ORPHANS = 15
+MOST_NEW = 50
 NARROWEST = 40
 
 _STYLES = {
@@ -67,6 +68,7 @@ def render(
     )
     _summary(console, report, entity)
     _gaps(console, report)
+    _new(console, report)
     _controls(console, report)
     _findings(console, report, group_by)
     _orphans(console, report)
@@ -114,6 +116,8 @@ def _summary(console: Console, report: Report, entity: str | None) -> None:
         ("failures", wording.severity_counts(report)),
         ("policy", f"{visible(policy.name)}, sha256 {policy.sha256[:12]}{_approved(report)}"),
     ]
+    if baseline := wording.baseline(report):
+        rows.append(("baseline", visible(baseline, longest=600)))
     if orphans := wording.orphans(report):
         rows.append(("orphans", orphans))
     if report.period:
@@ -139,6 +143,25 @@ def _gaps(console: Console, report: Report) -> None:
     console.print(_grid(rows))
     if len(found) > MOST_GAPS:
         console.print(f"  … and {len(found) - MOST_GAPS:,} more (see --format html)")
+
+
+def _new(console: Console, report: Report) -> None:
+    """List what the baseline does not have: this is what a gate that is held against it looks at."""
+    found = wording.new_failures(report) if report.baseline else []
+    if not found:
+        return
+    _heading(console, "New or worse since the baseline")
+    rows = [
+        (
+            _label(finding),
+            f"{visible(finding.rule)} {visible(finding.name)}",
+            visible(wording.subject(finding)),
+        )
+        for finding in found[:MOST_NEW]
+    ]
+    console.print(_grid(rows))
+    if len(found) > MOST_NEW:
+        console.print(f"  … and {len(found) - MOST_NEW:,} more (see --format json)")
 
 
 def _controls(console: Console, report: Report) -> None:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from keyaudit import times
 from keyaudit.columns import EXEMPT, NO_STORES, PROVIDERS
-from keyaudit.model import Finding, Report, RuleResult, ScopeStatus, Severity, Verdict
+from keyaudit.formats.visible import visible
+from keyaudit.model import Baseline, Finding, Report, RuleResult, ScopeStatus, Severity, Verdict
 
 VERDICTS: dict[Verdict, str] = {
     Verdict.PASS: "The rule is about it, the facts that decide are known, and they meet the rule.",
@@ -67,6 +68,7 @@ ORPHANS = (
 )
 """What the list of orphans is, under the heading that `orphans` is."""
 
+_MADE_WITH = {"policy": "policy", "frameworks": "choice of frameworks", "tool": "version of keyaudit"}
 _INCOMPLETE = " Incomplete: not everything could be seen."
 
 
@@ -96,6 +98,8 @@ def headline(report: Report) -> str:
     if summary.fail_on is None:
         listed = plural(sum(summary.by_severity.values()), "failure")
         return f"The gate is off; {listed} listed." + (_INCOMPLETE if summary.exit_code == 3 else "")
+    if report.baseline is not None:
+        return _against(report, report.baseline, summary.fail_on)
     if summary.exit_code == 1:
         worst = [severity for severity in Severity if severity.gates(summary.fail_on)]
         counts = [f"{summary.by_severity[s]:,} {s}" for s in worst if summary.by_severity.get(s)]
@@ -103,6 +107,42 @@ def headline(report: Report) -> str:
         split = f" ({', '.join(counts)})" if len(counts) > 1 else ""
         return f"Exceptions: {plural(total, 'failure')} at or above {summary.fail_on}{split}."
     return f"No failure at or above {summary.fail_on}." + (_INCOMPLETE if summary.exit_code == 3 else "")
+
+
+def _against(report: Report, held: Baseline, fail_on: Severity) -> str:
+    """Say what a gate made of a report that is held against a baseline."""
+    but = f"; {held.known:,} known from the baseline" if held.known else ""
+    if report.summary.exit_code == 1:
+        closing = sum(f.severity is not None and f.severity.gates(fail_on) for f in new_failures(report))
+        return f"Exceptions: {plural(closing, 'new or worse failure')} at or above {fail_on}{but}."
+    incomplete = _INCOMPLETE if report.summary.exit_code == 3 else ""
+    return f"No new or worse failure at or above {fail_on}{but}.{incomplete}"
+
+
+def new_failures(report: Report) -> list[Finding]:
+    """List the failures that the baseline lacks or rates milder, worst first; all, without a baseline."""
+    failed = [finding for finding in report.findings if finding.verdict is Verdict.FAIL]
+    if report.baseline is None:
+        return failed
+    new = set(report.baseline.new)
+    return [finding for finding in failed if finding.fingerprint in new]
+
+
+def baseline(report: Report) -> str | None:
+    """Say how much of the report was in the baseline, how old that is and whether it can be compared."""
+    held = report.baseline
+    if held is None:
+        return None
+    apart = report.as_of - held.as_of
+    side = "older" if apart >= 0 else "younger"
+    now = plural(held.known + len(new_failures(report)), "failure")
+    said = [
+        f"{held.known:,} of {now} were in it, which had {held.failures:,}",
+        f"as of {times.format_instant(held.as_of)}, {times.describe_duration(abs(apart))} {side}",
+        f"sha256 {visible(held.sha256[:12])}",
+    ]
+    said += [f"made with another {_MADE_WITH.get(word, visible(word))}" for word in held.differs]
+    return "; ".join(said)
 
 
 def collected(report: Report) -> str | None:

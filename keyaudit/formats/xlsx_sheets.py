@@ -78,6 +78,8 @@ def _summary(report: Report, most_rows: int) -> Iterator[Row]:
     for verdict in Verdict:
         yield f"verdicts: {verdict}", report.summary.verdicts.get(verdict, 0)
     yield "what was not tested", wording.plural(len(wording.gaps(report)), "entry", "entries")
+    if baseline := wording.baseline(report):
+        yield "baseline", baseline
     if orphans := wording.orphans(report):
         yield "keys without a store", orphans
     yield "policy", report.policy.name

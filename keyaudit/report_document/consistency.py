@@ -34,6 +34,7 @@ def check(report: Report) -> None:
             "population",
         )
     _check_orphans(report)
+    _check_baseline(report)
     frameworks = {framework.id for framework in report.frameworks}
     rules = {rule.id for rule in report.rules}
     for number, control in enumerate(report.controls):
@@ -81,10 +82,35 @@ def _check_summary(report: Report) -> None:
         if said != failed[severity]:
             raise _contradiction(f"summary.by_severity.{severity}", said, failed[severity], "findings")
     gate = summary.fail_on
-    closed = gate is not None and any(severity.rank <= gate.rank for severity in failed)
+    closed = any(severity.gates(gate) for severity in _closing(report))
     unseen = summary.verdicts.get(Verdict.UNKNOWN, 0) or not report.inventory.credentials
     if closed != (summary.exit_code == 1) or (unseen and summary.exit_code == 0):
         raise _refused("summary.exit_code", f"{summary.exit_code} is not what its findings come to")
+
+
+def _check_baseline(report: Report) -> None:
+    """Every failure is known from the baseline or new, and what is new is a failure here."""
+    if report.baseline is None:
+        return
+    new = set(report.baseline.new)
+    failed = [finding.fingerprint for finding in report.findings if finding.verdict is Verdict.FAIL]
+    if len(new) < len(report.baseline.new) or new - set(failed):
+        raise _refused("baseline.new", "names what is no failure here, or one twice")
+    known = sum(fingerprint not in new for fingerprint in failed)
+    if known != report.baseline.known:
+        raise _contradiction("baseline.known", report.baseline.known, known, "findings")
+
+
+def _closing(report: Report) -> set[Severity]:
+    """Give the severities of failures that can close the gate: against a baseline, only of new ones."""
+    new = None if report.baseline is None else set(report.baseline.new)
+    return {
+        finding.severity
+        for finding in report.findings
+        if finding.verdict is Verdict.FAIL
+        and finding.severity is not None
+        and (new is None or finding.fingerprint in new)
+    }
 
 
 def _failures(report: Report) -> Counter[Severity]:

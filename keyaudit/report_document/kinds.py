@@ -24,10 +24,14 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """How a field looks in the document; no `write` means as it is."""
+    """How a field looks in the document; no `write` means as it is.
+
+    The key of an `optional` one stands there only where it holds something.
+    """
 
     read: Callable[[Any], Any]
     write: Callable[[Any], Any] | None = None
+    optional: bool = False
 
 
 def plain(kind: type, called: str) -> Kind:
@@ -48,6 +52,11 @@ def maybe(kind: Kind) -> Kind:
         lambda value: None if value is None else read(value),
         None if write is None else (lambda value: None if value is None else write(value)),
     )
+
+
+def if_any(kind: Kind) -> Kind:
+    """That kind, or no such key: documents without it are older, or had nothing to say."""
+    return Kind(kind.read, kind.write, optional=True)
 
 
 def count() -> Kind:
@@ -148,17 +157,20 @@ def shape(noun: Callable[..., Any], **kinds: Kind | tuple[str, Kind]) -> Kind:
     written = [(key.rstrip("_"), kind.write) for key, _, kind in members if kind.write is not None]
     fields_of = attrgetter(*(field for _, field, _ in members))
     keys = set(order)
+    optional = [key.rstrip("_") for key, _, kind in members if kind.optional]
+    required = keys - set(optional)
 
     def read(value: Any) -> Any:
         if not isinstance(value, Mapping):
             raise Refused("expected an object")
-        if value.keys() != keys:
-            _refuse_keys(keys, value)
+        if value.keys() != keys and not (optional and required <= value.keys() <= keys):
+            _refuse_keys(required, keys, value)
         fields = {}
         key = ""
         try:
             for key, field, read_member in readers:
-                fields[field] = read_member(value[key])
+                if key in value:
+                    fields[field] = read_member(value[key])
         except Refused as refused:
             refused.path.append(f".{key}")
             raise
@@ -166,15 +178,19 @@ def shape(noun: Callable[..., Any], **kinds: Kind | tuple[str, Kind]) -> Kind:
 
     def write(row: Any) -> dict[str, Any]:
         document = dict(zip(order, fields_of(row), strict=True))
+        for key in optional:
+            if document[key] is None:
+                del document[key]
         for key, write_member in written:
-            document[key] = write_member(document[key])
+            if key in document:
+                document[key] = write_member(document[key])
         return document
 
     return Kind(read, write)
 
 
-def _refuse_keys(keys: set[str], value: Mapping[str, Any]) -> None:
-    missing = sorted(keys - value.keys())
+def _refuse_keys(required: set[str], keys: set[str], value: Mapping[str, Any]) -> None:
+    missing = sorted(required - value.keys())
     if missing:
         raise Refused(f"key {missing[0]!r} is missing")
     raise Refused(f"unknown key {min(str(key) for key in value.keys() - keys)!r}")

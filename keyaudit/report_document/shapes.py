@@ -26,6 +26,7 @@ from keyaudit.report_document.kinds import (
     Refused,
     choice,
     counts,
+    if_any,
     many,
     maybe,
     shape,
@@ -242,6 +243,16 @@ _POPULATION = shape(
     rules=TEXTS,
     versions=many(_VERSION),
 )
+_BASELINE = shape(
+    model.Baseline,
+    sha256=TEXT,
+    as_of=INSTANT,
+    policy_sha256=TEXT,
+    failures=COUNT,
+    known=COUNT,
+    new=TEXTS,
+    differs=TEXTS,
+)
 REPORT = shape(
     model.Report,
     tool=("version", Kind(_read_tool, lambda version: {"name": TOOL, "version": version})),
@@ -252,6 +263,7 @@ REPORT = shape(
     inventory=_INVENTORY,
     coverage=many(_COVERAGE),
     summary=_SUMMARY,
+    baseline=if_any(_BASELINE),
     rules=many(_RULE),
     controls=many(_CONTROL),
     findings=many(_FINDING),
