@@ -26,21 +26,11 @@ from keyaudit.times import SECOND
 from servers.clock import Clock
 from servers.loopback import Loopback
 from servers.vault_engines import CANARY, EMPTY, AppRole, Engine, Kv2, Refused
-from servers.vault_operations import operation
+from servers.vault_operations import MERGE_PATCH, VERBS, Request, operation
 from servers.vault_policy import Policy, allows, parse, touches
 from servers.vault_stamps import stamp
 
 ROOT = f"{CANARY}-root-token"
-VERBS = {
-    "GET": "read",
-    "LIST": "list",
-    "SCAN": "scan",
-    "POST": "update",
-    "PUT": "update",
-    "PATCH": "patch",
-    "DELETE": "delete",
-}
-MERGE_PATCH = "application/merge-patch+json"
 _DENIED = Refused(403, "1 error occurred:\n\t* permission denied\n\n")
 _INVALID = Refused(403, "2 errors occurred:\n\t* permission denied\n\t* invalid token\n\n")
 
@@ -73,26 +63,6 @@ class Space:
     """A namespace: its mounts by path, those of auth methods under `auth/`."""
 
     mounts: dict[str, Engine] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Request:
-    verb: str
-    path: str
-    namespace: str
-    headers: Mapping[str, str]
-
-    @property
-    def content_type(self) -> str:
-        named = {name.lower(): value for name, value in self.headers.items()}
-        return named.get("content-type", "").partition(";")[0].strip()
-
-    @property
-    def needs(self) -> tuple[str, str]:
-        """Give the capability that it needs (of what exists), and the path that a policy has for it."""
-        path = f"{self.namespace}/{self.path}" if self.namespace else self.path
-        listed = self.verb in {"LIST", "SCAN"}
-        return VERBS[self.verb], path.rstrip("/") + "/" if listed else path
 
 
 class VaultServer(Loopback):

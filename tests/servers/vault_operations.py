@@ -1,7 +1,20 @@
-"""What a request to one of Vault's engines is called in these tests."""
+"""What a request to Vault needs, and what one to an engine is called in these tests."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+VERBS = {
+    "GET": "read",
+    "LIST": "list",
+    "SCAN": "scan",
+    "POST": "update",
+    "PUT": "update",
+    "PATCH": "patch",
+    "DELETE": "delete",
+}
+MERGE_PATCH = "application/merge-patch+json"
 _OPERATIONS = {
     ("GET", "data"): "ReadSecret",
     ("POST", "data"): "WriteSecret",
@@ -32,3 +45,23 @@ _OPERATIONS = {
 def operation(verb: str, path: str) -> str:
     """Name a request by its verb and the path below the mount; by the verb alone if nothing else fits."""
     return _OPERATIONS.get((verb, path.partition("/")[0]), verb)
+
+
+@dataclass(frozen=True)
+class Request:
+    verb: str
+    path: str
+    namespace: str
+    headers: Mapping[str, str]
+
+    @property
+    def content_type(self) -> str:
+        named = {name.lower(): value for name, value in self.headers.items()}
+        return named.get("content-type", "").partition(";")[0].strip()
+
+    @property
+    def needs(self) -> tuple[str, str]:
+        """Give the capability that it needs (of what exists), and the path that a policy has for it."""
+        path = f"{self.namespace}/{self.path}" if self.namespace else self.path
+        listed = self.verb in {"LIST", "SCAN"}
+        return VERBS[self.verb], path.rstrip("/") + "/" if listed else path
