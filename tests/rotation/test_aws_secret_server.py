@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 import threading
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import pytest
@@ -258,29 +260,41 @@ def test_a_planted_secret_is_written_like_a_created_one_and_holds_a_canary(serve
     assert listed["SecretVersionsToStages"] == {TWO: ["AWSCURRENT"], ONE: ["AWSPREVIOUS"]}
 
 
-def test_of_two_who_race_for_one_label_one_wins(server, aws, app):
-    put(aws, TWO, "second", "a")
-    put(aws, THREE, "third", "b")
-    outcomes = []
-    together = threading.Barrier(2)
+@pytest.fixture
+def impatient():
+    """Let threads take turns as often as they can, so that a lock that is missing shows."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(before)
 
-    def race(version):
-        own = client("secretsmanager", server.url)
-        together.wait()
-        try:
-            move(own, "AWSCURRENT", to=version, source=ONE)
-            outcomes.append(version)
-        except ClientError as error:
-            outcomes.append(error.response["Error"]["Code"])
 
-    racers = [threading.Thread(target=race, args=(version,)) for version in (TWO, THREE)]
-    for racer in racers:
-        racer.start()
-    for racer in racers:
-        racer.join()
-    assert "InvalidParameterException" in outcomes
-    (winner,) = set(outcomes) & {TWO, THREE}
-    assert "AWSCURRENT" in labels(aws)[winner]
+def test_of_those_who_race_for_one_label_one_wins(impatient, server, aws, app):
+    versions = [f"{number}" * 32 for number in range(2, 8)]
+    for version in versions:
+        put(aws, version, version, f"hold-{version[0]}")
+    own = {version: client("secretsmanager", server.url) for version in versions}
+    holder = ONE
+    for _ in range(10):
+        won = []
+        racing = [version for version in versions if version != holder]
+        together = threading.Barrier(len(racing))
+
+        def race(version, holder=holder, won=won, together=together):
+            together.wait()
+            with suppress(own[version].exceptions.InvalidParameterException):
+                move(own[version], "AWSCURRENT", to=version, source=holder)
+                won.append(version)
+
+        racers = [threading.Thread(target=race, args=(version,)) for version in racing]
+        for racer in racers:
+            racer.start()
+        for racer in racers:
+            racer.join()
+        (winner,) = won
+        assert "AWSCURRENT" in labels(aws)[winner]
+        assert "AWSPREVIOUS" in labels(aws)[holder]
+        holder = winner
 
 
 class TestRotation:
