@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from keyaudit.report_document.kinds import DURATION
+from functools import lru_cache
+
+from keyaudit import times
+from keyaudit.report_document.kinds import DURATION, Refused
 from keyaudit.trend.saved import Row
 
 
@@ -11,10 +14,28 @@ def bounds(row: Row) -> tuple[int | None, int | None]:
 
     Raises `report_document.kinds.Refused` for text that is no duration.
     """
-    low = None if row.age_min is None else DURATION.read(row.age_min)
+    low = None if row.age_min is None else read(row.age_min)
     if row.age_max == row.age_min:
         return low, low
-    return low, None if row.age_max is None else DURATION.read(row.age_max)
+    return low, None if row.age_max is None else read(row.age_max)
+
+
+def read(text: str) -> int:
+    """Read a duration such as `121d4h12s` or `36h`, in microseconds; raises `Refused`."""
+    days, unit, rest = text.partition("d")
+    if unit and days.isascii() and days.isdecimal() and len(days) <= 6:
+        return int(days) * times.DAY + (_beyond_days(rest) if rest else 0)
+    whole: int = DURATION.read(text)
+    return whole
+
+
+@lru_cache(maxsize=1 << 16)
+def _beyond_days(text: str) -> int:
+    """Read what follows the days: in reports made at the same time every day it is the same text again."""
+    if text.startswith("-") or "d" in text:
+        raise Refused("not a duration such as 90d or 88d13h51m")
+    rest: int = DURATION.read(text)
+    return rest
 
 
 def newest(row: Row, as_of: int) -> int | None:

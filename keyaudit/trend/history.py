@@ -4,26 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
 from operator import attrgetter
 
 from keyaudit.model import EVERY_SCOPE
 from keyaudit.trend.ages import bounds
-from keyaudit.trend.look import UNSEEN, Look, look_at
+from keyaudit.trend.look import NOTHING, UNSEEN, Judged, Look, Standing, look_at
 from keyaudit.trend.overdue import Waits
-from keyaudit.trend.saved import Finding, Key, Place, Row, Saved
+from keyaudit.trend.saved import Key, Place, Row, Saved
 from keyaudit.trend.series import OVERDUE, Group, Hole, Point
 from keyaudit.trend.tally import NOBODY, Of, Tally
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """A finding that failed when it was last judged: by which columns and policy, of which group."""
-
-    finding: Finding
-    lacking: frozenset[str]
-    policy: str
-    of: Of
 
 
 class History:
@@ -36,6 +25,7 @@ class History:
         self._waits = Waits()
         self._before: Look | None = None
         self._seen: set[Key] = set()
+        self._held: set[Place] = set()
         self._read: set[Place] = set()
         self._declared: set[Place] = set()
 
@@ -77,66 +67,63 @@ class History:
                     aged[group] += 1
                     totals[group] += low
 
-    def _new_to_us(self, look: Look) -> Callable[[str, Finding], bool]:
+    def _new_to_us(self, look: Look) -> Callable[[str, str, Key | None], bool]:
         before = self._before
 
-        def new(fingerprint: str, finding: Finding) -> bool:
-            """Say whether the report before could not have shown this finding if it had been there."""
+        def new(fingerprint: str, rule: str, key: Key | None) -> bool:
+            """Say whether no earlier report could have shown this finding if it had been there."""
             if before is None or fingerprint in before.undecided:
                 return True
-            if not before.asks(finding.rule, look.lacking.get(finding.rule, frozenset())):
+            if not before.asks(rule, look.lacking.get(rule, NOTHING)):
                 return True
-            if finding.credential is None:
+            if key is None:
                 return before.saved.policy.name != look.saved.policy.name
-            key = finding.credential.key
             return key not in self._seen and key[:2] not in self._read
 
         return new
 
     def _judge(self, look: Look, tally: Tally) -> None:
         """Say what became of every finding."""
-        new_to_us, policy = self._new_to_us(look), look.saved.policy.name
-        overdue: set[Key] = set()
+        groups = dict(zip(look.rows, map(self._group, look.rows.values()), strict=True))
+        judged, new_to_us = Judged(look.lacking, look.saved.policy.name), self._new_to_us(look)
+        failing, overdue, counted = tally.counts["failing"], tally.counts["overdue"], set[Key]()
         for fingerprint, finding in look.failing.items():
-            of = self._of(look, finding)
-            tally.count("failing", of)
-            if fingerprint not in self._standing:
-                tally.count("first_seen" if new_to_us(fingerprint, finding) else "opened", of)
-            if finding.rule in OVERDUE and finding.credential and finding.credential.key not in overdue:
-                overdue.add(finding.credential.key)
-                tally.count("overdue", of)
-            lacking = look.lacking.get(finding.rule, frozenset())
-            self._standing[fingerprint] = Standing(finding, lacking, policy, of)
+            known = self._standing.get(fingerprint)
+            key = known.key if known else finding.credential.key if finding.credential else None
+            of: Of = NOBODY if key is None else groups.get(key)
+            if known is None:
+                new = new_to_us(fingerprint, finding.rule, key)
+                tally.count("first_seen" if new else "opened", of)
+                self._standing[fingerprint] = Standing(finding.rule, key, judged, of)
+            else:
+                known.judged, known.of = judged, of
+            failing[of] += 1
+            if finding.rule in OVERDUE and key is not None and key not in counted:
+                counted.add(key)
+                overdue[of] += 1
         for fingerprint in [known for known in self._standing if known not in look.failing]:
-            self._left(look, tally, fingerprint, overdue)
+            self._left(look, tally, fingerprint, counted)
 
-    def _left(self, look: Look, tally: Tally, fingerprint: str, overdue: set[Key]) -> None:
+    def _left(self, look: Look, tally: Tally, fingerprint: str, counted: set[Key]) -> None:
+        """Say what became of a finding that is not among the failures; `counted` are overdue already."""
         known = self._standing[fingerprint]
-        finding = known.finding
-        fate = look.fate(fingerprint, finding, known.lacking, known.policy)
+        fate = look.fate(fingerprint, known)
         if fate != UNSEEN:
             tally.count(fate, known.of)
             del self._standing[fingerprint]
             return
         tally.count("failing_unseen", known.of)
-        if finding.rule in OVERDUE and finding.credential and finding.credential.key not in overdue:
-            overdue.add(finding.credential.key)
+        if known.rule in OVERDUE and known.key is not None and known.key not in counted:
+            counted.add(known.key)
             tally.count("overdue_unseen", known.of)
-
-    def _of(self, look: Look, finding: Finding) -> Of:
-        if finding.credential is None:
-            return NOBODY
-        row = look.rows.get(finding.credential.key)
-        return None if row is None else self._group(row)
 
     def _holes(self, look: Look) -> tuple[Hole, ...]:
         """Name the scopes that were not seen to their end, or not at all although they were before."""
         status = {(scope.source, scope.scope): scope.status for scope in look.saved.coverage}
-        held = {key[:2] for key in self._seen} if "empty" in status.values() else set()
         holes: dict[Place, str] = {
             place: said
             for place, said in status.items()
-            if said in {"partial", "failed"} or (said == "empty" and place in held)
+            if said in {"partial", "failed"} or (said == "empty" and place in self._held)
         }
         holes |= dict.fromkeys(self._declared - status.keys(), "not-declared")
         return tuple(Hole(*place, said) for place, said in sorted(holes.items()))
@@ -154,7 +141,9 @@ class History:
 
     def _remember(self, look: Look) -> None:
         self._before = look
-        self._seen |= look.rows.keys()
+        fresh = look.rows.keys() - self._seen
+        self._seen |= fresh
+        self._held |= {key[:2] for key in fresh}
         self._read |= look.complete
         places = {(scope.source, scope.scope) for scope in look.saved.coverage}
         self._declared |= {place for place in places if place[1] != EVERY_SCOPE}

@@ -2,11 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from keyaudit.trend.saved import Finding, Key, Place, Row, Saved
+from keyaudit.trend.tally import Of
 
 CLOSED, GONE, WAIVED, UNSEEN = "closed", "gone", "waived", "unseen"
+NOTHING: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """By what a report judged: the columns that each of its rules lacked, and the policy's name."""
+
+    lacking: Mapping[str, frozenset[str]]
+    policy: str
+
+
+@dataclass(slots=True)
+class Standing:
+    """A failed finding: its rule, the credential that it is about, if any, how it was last judged, group."""
+
+    rule: str
+    key: Key | None
+    judged: Judged
+    of: Of
 
 
 @dataclass(frozen=True)
@@ -22,19 +43,19 @@ class Look:
     complete: frozenset[Place]
     lacking: dict[str, frozenset[str]]
 
-    def asks(self, rule: str, lacking: frozenset[str] = frozenset()) -> bool:
+    def asks(self, rule: str, lacking: frozenset[str] = NOTHING) -> bool:
         """Say whether a rule was on and lacked no column but those that it lacked before."""
         now = self.lacking.get(rule)
         return now is not None and now <= lacking
 
-    def fate(self, fingerprint: str, finding: Finding, lacking: frozenset[str], policy: str) -> str:
+    def fate(self, fingerprint: str, known: Standing) -> str:
         """Say what became of a finding that failed before and is not among the failures now."""
         if fingerprint in self.waived:
             return WAIVED
-        asked = fingerprint not in self.undecided and self.asks(finding.rule, lacking)
-        if finding.credential is None:
-            return CLOSED if asked and self.saved.policy.name == policy else UNSEEN
-        key = finding.credential.key
+        lacked = known.judged.lacking.get(known.rule, NOTHING)
+        asked, key = fingerprint not in self.undecided and self.asks(known.rule, lacked), known.key
+        if key is None:
+            return CLOSED if asked and self.saved.policy.name == known.judged.policy else UNSEEN
         if key in self.rows:
             return CLOSED if asked else UNSEEN
         return GONE if key[:2] in self.complete else UNSEEN

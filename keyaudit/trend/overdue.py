@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from keyaudit.trend.ages import newest, oldest
 from keyaudit.trend.look import Look
-from keyaudit.trend.saved import Finding, Key, Row
+from keyaudit.trend.saved import Key, Row
 from keyaudit.trend.series import OVERDUE
 from keyaudit.trend.tally import Of, Tally
 
@@ -35,7 +35,11 @@ class Waits:
         self._waits: dict[Key, Wait] = {}
 
     def follow(
-        self, look: Look, tally: Tally, group: Callable[[Row], Of], new_to_us: Callable[[str, Finding], bool]
+        self,
+        look: Look,
+        tally: Tally,
+        group: Callable[[Row], Of],
+        new_to_us: Callable[[str, str, Key | None], bool],
     ) -> None:
         """Take in the next report; `new_to_us` says whether no earlier one could have shown a finding."""
         overdue = {
@@ -48,7 +52,9 @@ class Waits:
             row, wait = look.rows.get(key), self._waits.get(key)
             latest = None if row is None else newest(row, look.as_of)
             if wait is None:
-                self._waits[key] = Wait(finding.rule, look.as_of, new_to_us(fingerprint, finding), latest)
+                self._waits[key] = Wait(
+                    finding.rule, look.as_of, new_to_us(fingerprint, finding.rule, key), latest
+                )
             else:
                 self._waits[key] = Wait(finding.rule, wait.since, wait.longer, latest)
 

@@ -78,7 +78,7 @@ def ages(slots: Sequence[Slot]) -> Chart:
         up = () if mean is None else (Part("use", mean / times.DAY),)
         return Column(says, up, tick=None if worst is None else worst / times.DAY)
 
-    return _chart("ages", "Age of the value in use in days: mean, and worst as a line", slots, column)
+    return _chart("ages", "Age in days: mean; the worst as a line", slots, column)
 
 
 def flows(slots: Sequence[Slot]) -> Chart:
@@ -112,7 +112,7 @@ def rotations(slots: Sequence[Slot]) -> Chart:
         )
         return Column(says, (Part("use", middle / times.DAY),), tick=longest / times.DAY)
 
-    title = "Time to rotate in days: median, and longest as a line"
+    title = "Days to rotate: median; the longest as a line"
     return _chart("rotations", title, slots, column)
 
 
