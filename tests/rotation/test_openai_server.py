@@ -228,6 +228,13 @@ def test_a_deleted_key_goes_on_for_a_while(server: OpenAi, admin: OpenAI) -> Non
     assert not alive(server, new.value)
 
 
+def test_a_lag_concerns_only_keys_that_are_minted_or_die_from_then_on(server: OpenAi, admin: OpenAI) -> None:
+    before, dead = minted(admin), minted(admin)
+    admin.admin.organization.projects.api_keys.delete(dead.id, project_id=PROJECT)
+    server.issued.waits = server.issued.lingers = Lag(calls=1, seconds=60)
+    assert (alive(server, before.value), alive(server, dead.value)) == (True, False)
+
+
 def test_a_key_that_is_used_has_a_last_use_and_one_that_is_refused_has_none(
     server: OpenAi, admin: OpenAI
 ) -> None:

@@ -1,7 +1,7 @@
 """The keys that a provider has issued: which of them it honours at this moment, and what they were used for.
 
-`waits` is how long a key that was just minted is refused, `lingers` how long a dead one goes on
-working: a provider's own caches need a while to hear of either.
+`waits` is how long a key that is minted from now on will be refused at first, `lingers` how long one
+that dies from now on will go on working: a provider's own caches need a while to hear of either.
 """
 
 from __future__ import annotations
@@ -33,6 +33,8 @@ class Issued:
     born: float | None = None
     died: float | None = None
     expires_at: float | None = None
+    waits: Lag = Lag()
+    lingers: Lag = Lag()
     refused_as_new: int = 0
     honoured_as_dead: int = 0
 
@@ -68,7 +70,8 @@ class IssuedKeys:
     def add(self, identifier: str, value: str, *, minted: bool = False, **more: object) -> Issued:
         """Issue a key; one that was `minted` just now is subject to `waits`."""
         with self._lock:
-            issued = Issued(identifier, value, born=self.now() if minted else None, **more)
+            born = self.now() if minted else None
+            issued = Issued(identifier, value, born=born, waits=self.waits, **more)
             self._by_value[value] = issued
             return issued
 
@@ -78,12 +81,14 @@ class IssuedKeys:
             for issued in self._of(identifier):
                 if issued.died is None:
                     issued.died, issued.honoured_as_dead = self.now(), 0
+                    issued.lingers = self.lingers
 
     def revive(self, identifier: str) -> None:
         with self._lock:
             for issued in self._of(identifier):
                 if issued.died is not None:
                     issued.died, issued.born, issued.refused_as_new = None, self.now(), 0
+                    issued.waits = self.waits
 
     def named(self, value: str | None) -> Issued | None:
         """Give the key with this value, whether or not it works."""
@@ -110,13 +115,13 @@ class IssuedKeys:
             if issued is None or (issued.expires_at is not None and now >= issued.expires_at):
                 return None
             if issued.died is not None:
-                within = now < issued.died + self.lingers.seconds
-                if not within and issued.honoured_as_dead >= self.lingers.calls:
+                within = now < issued.died + issued.lingers.seconds
+                if not within and issued.honoured_as_dead >= issued.lingers.calls:
                     return None
                 issued.honoured_as_dead += 1
                 return issued
-            early = issued.born is not None and now < issued.born + self.waits.seconds
-            if issued.born is not None and (early or issued.refused_as_new < self.waits.calls):
+            early = issued.born is not None and now < issued.born + issued.waits.seconds
+            if issued.born is not None and (early or issued.refused_as_new < issued.waits.calls):
                 issued.refused_as_new += 1
                 return None
             return issued
