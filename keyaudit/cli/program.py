@@ -41,6 +41,7 @@ COMMANDS: dict[str, Entry] = {
         commands={
             "check": Entry("Check a policy and print every problem.", "policy_check"),
             "explain": Entry("Say what a policy asks of one credential, and why.", "policy_explain"),
+            "diff": Entry("Say what another policy would change, before anybody asks.", "policy_diff"),
             "test": Entry("Compare verdicts with those that a table expects.", "policy_test"),
             "schema": Entry("Print the JSON Schema for editors.", "policy_schema"),
         },

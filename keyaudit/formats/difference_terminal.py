@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from keyaudit.formats import difference_text as words
 from keyaudit.formats import wording
@@ -21,7 +21,12 @@ def render(
 ) -> bytes:
     """Lay a comparison out for `width` columns; `names` are what the two reports were read from."""
     width = max(width, NARROWEST)
-    text = "\n".join(line.rstrip() for line in _lines(found, names, width)) + "\n"
+    return to_bytes(_lines(found, names, width), ascii_only=ascii_only)
+
+
+def to_bytes(lines: Iterable[str], *, ascii_only: bool) -> bytes:
+    """Put lines under each other; `ascii_only` escapes what is not ASCII."""
+    text = "".join(f"{line.rstrip()}\n" for line in lines)
     return text.translate(_ASCII).encode("ascii", "backslashreplace") if ascii_only else text.encode()
 
 

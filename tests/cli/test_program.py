@@ -198,7 +198,13 @@ def test_completion_is_a_script_for_the_shell(shell, capsys) -> None:
 
 def test_completion_completes(keyaudit) -> None:
     done = keyaudit(_KEYAUDIT_COMPLETE="bash_complete", COMP_WORDS="keyaudit policy ", COMP_CWORD="2")
-    assert done.stdout.split() == [b"plain,check", b"plain,explain", b"plain,test", b"plain,schema"]
+    assert done.stdout.split() == [
+        b"plain,check",
+        b"plain,explain",
+        b"plain,diff",
+        b"plain,test",
+        b"plain,schema",
+    ]
 
 
 def test_a_reader_who_goes_away_changes_no_exit_code() -> None:
