@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from keyaudit import times
 from keyaudit.formats.picture_ink import Ink
@@ -16,6 +17,7 @@ BROAD, NARROW = 560, 330
 _HEIGHT = 208
 _LEFT, _RIGHT, _TOP, _BASE = 40, 6, 40, 168
 _STRIP = 5
+_BAND = {"complete": "use", "incomplete": "unknown", "undeclared": "replaced"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,11 +147,11 @@ def draw(chart: Chart, slots: Sequence[Slot], *, width: int = BROAD) -> str:
     middle = _BASE - lowest * scale
     step = (width - _LEFT - _RIGHT) / len(slots)
     parts = [ink.text(chart.title, (0, 13), size=12)]
-    parts += _scales(ink, width, middle, highest, lowest)
+    parts += [*_scales(ink, width, middle, highest, lowest), *_band(ink, slots, step)]
     for number, (column, slot) in enumerate(zip(chart.columns, slots, strict=True)):
         if slot.point is not None:
             place = (_LEFT + number * step, step)
-            parts += _slot(ink, slot.point, place, _said(slot.point, column))
+            parts += _flag(ink, slot.point, place[0])
             if column is not None:
                 parts += _column(ink, column, place, (middle, scale), _said(slot.point, column))
     parts += _ends(ink, slots, width)
@@ -204,15 +206,28 @@ def _column(
     return parts
 
 
-def _slot(ink: Ink, point: Point, place: tuple[float, float], says: str) -> list[str]:
-    """Draw what is true of the whole interval: how much was seen, and if it was judged by something else."""
-    x, step = place
-    role = {"complete": "use", "incomplete": "unknown", "undeclared": "replaced"}[point.coverage]
-    parts = [ink.box(role, (x, _BASE + 4, step, _STRIP), says)]
-    if point.changes:
-        parts.append(ink.line("today", (x, _TOP - 12), (x, _BASE + 4 + _STRIP)))
-        parts.append(ink.shape("earlier", [(x, _TOP - 14), (x + 7, _TOP - 10), (x, _TOP - 6)], says))
+def _band(ink: Ink, slots: Sequence[Slot], step: float) -> list[str]:
+    """Draw below the columns how much was seen, one box for as long as that stays the same."""
+    parts, start = [], 0
+    for coverage, run in groupby(slot.point.coverage if slot.point else None for slot in slots):
+        count = len(list(run))
+        if coverage is not None:
+            place = (_LEFT + start * step, _BASE + 4, count * step, _STRIP)
+            parts.append(ink.box(_BAND[coverage], place, f"scopes: {coverage}"))
+        start += count
     return parts
+
+
+def _flag(ink: Ink, point: Point, x: float) -> list[str]:
+    """Draw a flag where a point was judged by something else than the one before."""
+    if not point.changes:
+        return []
+    cloth = [(x, _TOP - 14), (x + 7, _TOP - 10), (x, _TOP - 6)]
+    says = f"{times.format_date(point.as_of)}: {wording.changed(point)}"
+    return [
+        ink.line("today", (x, _TOP - 12), (x, _BASE + 4 + _STRIP)),
+        ink.shape("earlier", cloth, says),
+    ]
 
 
 def _ends(ink: Ink, slots: Sequence[Slot], width: int) -> list[str]:
