@@ -48,6 +48,11 @@ class Note:
         """Say whether the rotation under way has given applications its value."""
         return self.current is not None and self.current.token == self.token
 
+    @property
+    def _under_way(self) -> bool:
+        """Say whether something was staged under the token of now: also when it was taken back again."""
+        return self.pending is not None or self.promoted or self.final is not None
+
     def shelf(self) -> Shelf:
         """Show the note as the machine reads it."""
         overtaken = self.pending is not None and (self.current is None or self.current.version != self.base)
@@ -73,10 +78,15 @@ class Note:
         return self._closed(replace(note, previous=None)) if self.promoted or self.final is False else note
 
     def staged(self, token: str, version: str, key_id: str, base_key_id: str | None) -> Note:
-        """Put a value on the shelf beside the current one."""
-        if self.pending is not None and self.pending.token == token and self.pending.key_id == key_id:
+        """Put a value on the shelf beside the current one.
+
+        A key that is on the shelf already stays where it is: were that called a lost race, the run
+        that stored it, and missed the answer, would revoke it.
+        """
+        places = (self.current, self.pending, self.previous)
+        if any(place is not None and (place.token, place.key_id) == (token, key_id) for place in places):
             return self
-        if token != self.token or self.pending is not None or self.promoted or self.current is None:
+        if token != self.token or self._under_way or self.current is None:
             raise LostRaceError
         current = replace(self.current, key_id=self.current.key_id or base_key_id)
         pending = Place(version, key_id=key_id, token=token)
@@ -87,7 +97,7 @@ class Note:
         """Close a token under which nothing was staged."""
         if token in self.spent:
             return self
-        if token != self.token or self.pending is not None or self.promoted:
+        if token != self.token or self._under_way:
             raise LostRaceError
         return self._closed(self, token)
 
