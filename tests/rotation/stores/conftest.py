@@ -1,0 +1,51 @@
+"""Every store that must keep the contract, each behind a server of its own."""
+
+from __future__ import annotations
+
+import pytest
+
+from rotation.stores.contract import StoreCase
+from rotation.stores.memory_case import MemoryCase
+
+
+@pytest.fixture
+def memory() -> MemoryCase:
+    return MemoryCase()
+
+
+CASES: dict[str, tuple[str, type[StoreCase]]] = {
+    "memory": ("memory", MemoryCase),
+}
+"""Each kind of store: the fixture that opens its case, and the case's class."""
+
+NEEDS = {"hand", "foreign", "meanwhile"}
+"""A test that is marked `needs(…)` runs for the stores whose `CANNOT` does not have it."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "needs(what): only for stores whose CANNOT does not have it")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run what asks for `case` once a store, and what asks for `moment` once for each of its faults."""
+    if "case" not in metafunc.fixturenames:
+        return
+    needed = {need for mark in metafunc.definition.iter_markers("needs") for need in mark.args}
+    assert needed <= NEEDS
+    kinds = [kind for kind, (_, case) in CASES.items() if not needed & set(case.CANNOT)]
+    if "moment" not in metafunc.fixturenames:
+        metafunc.parametrize("case", kinds, indirect=True)
+        return
+    every = [
+        pytest.param(kind, moment, id=f"{kind}-{moment}")
+        for kind in kinds
+        for moment in sorted(CASES[kind][1].FAULTS)
+    ]
+    metafunc.parametrize(("case", "moment"), every, indirect=["case"])
+
+
+@pytest.fixture
+def case(request: pytest.FixtureRequest) -> StoreCase:
+    """Every store that must keep the contract, in turn."""
+    found: StoreCase = request.getfixturevalue(CASES[request.param][0])
+    return found
