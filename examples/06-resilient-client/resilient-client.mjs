@@ -12,6 +12,7 @@
 // are never logged.
 
 const ABOUT_THE_CALLER = ["ip address", "ip not authorized", "ip_not_authorized", "organization", "project"];
+const ABOUT_A_SCOPE = ["missing_scope", "missing scopes"];
 const SURELY_THE_KEY = new Set(["invalid_api_key", "authentication_error", "expired_api_key"]);
 const ACCEPTED = new Set([400, 404, 409, 422, 429]);
 const DERIVING = new Set(["withOptions", "with_options", "copy"]);
@@ -24,7 +25,7 @@ export function deadKey(error) {
   if (status === 401) {
     if (SURELY_THE_KEY.has(code)) return true;
     const said = `${code ?? ""} ${error.message ?? ""}`.toLowerCase();
-    return !ABOUT_THE_CALLER.some((words) => said.includes(words));
+    return ![...ABOUT_THE_CALLER, ...ABOUT_A_SCOPE].some((words) => said.includes(words));
   }
   return status === 400 && JSON.stringify([code, error.error ?? null]).includes("API_KEY_INVALID");
 }

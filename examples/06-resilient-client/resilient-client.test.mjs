@@ -109,6 +109,8 @@ for (const status of [400, 402, 403, 404, 409, 422, 429, 500, 503, 529]) {
 test("a 401 about the caller is thrown at once, and Gemini says 400 for a dead key", () => {
   assert.equal(deadKey({ status: 401, message: "Your IP address is not authorized" }), false);
   assert.equal(deadKey({ status: 401, message: "must be a member of an organization" }), false);
+  assert.equal(deadKey({ status: 401, code: "missing_scope", message: "no" }), false);
+  assert.equal(deadKey({ status: 401, code: null, message: "You have insufficient permissions. Missing scopes: model.request" }), false);
   assert.equal(deadKey({ status: 401, message: "Incorrect API key" }), true);
   assert.equal(deadKey({ status: 400, error: [{ error: { details: [{ reason: "API_KEY_INVALID" }] } }] }), true);
   assert.equal(deadKey({ status: 400, message: "no" }), false);

@@ -3,6 +3,7 @@
 | answer | is it the key? |
 |---|---|
 | 401 | yes, unless it is about the caller's address, organization or project: another key fares no better |
+| 401 for a scope that the key lacks (OpenAI, with code missing_scope or none) | no: as 403 |
 | 400 with reason API_KEY_INVALID (Gemini) | yes |
 | 403 | no: a permission, a region; a new key with fewer scopes must be noticed, not papered over |
 | 402, 429, 5xx, timeout, lost connection | no: the same with any key, and it may have been executed |
@@ -17,6 +18,7 @@ from typing import Any
 
 _SURELY_THE_KEY = frozenset({"invalid_api_key", "authentication_error", "expired_api_key"})
 _ABOUT_THE_CALLER = ("ip address", "ip not authorized", "ip_not_authorized", "organization", "project")
+_ABOUT_A_SCOPE = ("missing_scope", "missing scopes")
 
 
 def dead_key(error: BaseException) -> bool:
@@ -25,7 +27,9 @@ def dead_key(error: BaseException) -> bool:
     if status == 401:
         code = code_of(error)
         said = f"{code or ''} {getattr(error, 'message', '')}".lower()
-        return code in _SURELY_THE_KEY or not any(word in said for word in _ABOUT_THE_CALLER)
+        return code in _SURELY_THE_KEY or not any(
+            word in said for word in (*_ABOUT_THE_CALLER, *_ABOUT_A_SCOPE)
+        )
     return status == 400 and "API_KEY_INVALID" in _text(getattr(error, "body", None))
 
 

@@ -127,6 +127,20 @@ def test_a_401_about_the_caller_is_raised_at_once(client, provider, code, messag
     assert provider.keys_heard() == [BLUE]
 
 
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        ("missing_scope", "You have insufficient permissions for this operation."),
+        (None, "You have insufficient permissions for this operation. Missing scopes: model.request."),
+    ],
+)
+def test_a_scope_that_a_key_lacks_is_noticed_and_not_papered_over(client, provider, code, message) -> None:
+    provider.fail(401, code=code or "invalid_request_error", message=message)
+    with pytest.raises(openai.AuthenticationError):
+        said(client)
+    assert provider.keys_heard() == [BLUE]
+
+
 def test_a_timeout_is_not_repeated_with_another_key(provider) -> None:
     from servers.loopback import Loopback
 
