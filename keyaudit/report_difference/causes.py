@@ -140,7 +140,8 @@ def by_severity(pair: Pair) -> Iterable[Reason]:
 
 def by_facts(pair: Pair) -> Iterable[Reason]:
     """Compare what both reports carry of the credential and of what is required of it."""
-    due = crossings.by_due_date(pair.old, pair.new, pair.place, pair.finding)
+    same = Cause.POLICY not in pair.inputs
+    due = crossings.by_due_date(pair.old, pair.new, pair.place, pair.finding, same_policy=same)
     if due is not None:
         return (due,)
     asked = set(pair.finding.evidence) | (set(pair.before.evidence) if pair.before else set())
@@ -150,7 +151,9 @@ def by_facts(pair: Pair) -> Iterable[Reason]:
         for shift in shifts.required(pair.old, pair.new, pair.place, pair.finding.rule)
         if shift.fact in asked or shift.fact not in REQUIREMENT or _tolerates(shift, asked)
     ]
-    return tuple(_attributed(pair, found, wanted))
+    decided = list(_attributed(pair, found, wanted))
+    time = crossings.also(pair.old, pair.new, pair.place, pair.finding) if pair.after else None
+    return [*decided, time] if decided and time else decided
 
 
 def _attributed(pair: Pair, found: list[Shift], wanted: list[Shift]) -> Iterable[Reason]:

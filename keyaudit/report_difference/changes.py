@@ -52,7 +52,7 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One finding that is not the same in both reports. Several reasons needed each other."""
+    """One finding that is not the same in both reports. Of several reasons, each had a part."""
 
     kind: Kind
     old: Finding | None

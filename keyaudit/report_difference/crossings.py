@@ -35,14 +35,19 @@ def clock(old: Side, new: Side) -> Shift:
     return Shift("as_of", format_instant(old.report.as_of), format_instant(new.report.as_of))
 
 
-def by_due_date(old: Side, new: Side, place: Place, finding: Finding) -> Reason | None:
-    """Say that a due date lay between the two audits, if the older one had that date already."""
+def by_due_date(old: Side, new: Side, place: Place, finding: Finding, *, same_policy: bool) -> Reason | None:
+    """Say that a due date lay between the two audits, if the older one had that date already.
+
+    How long before it a warning comes, only warnings say: under another policy, both sides must have one.
+    """
     one, other = old.rows[place], new.rows[place]
     if finding.rule not in DUE or one.due_at is None or one.due_at != other.due_at:
         return None
     limits = {one.due_at + tolerance(old, one), one.due_at + tolerance(new, other)}
     if finding.rule == SOON:
         within = [s.limits.get(SOON, {}).get("within") for s in (old, new)]
+        if None in within and not same_policy:
+            return None
         said = {_length(text) for text in within if text is not None}
         limits |= {one.due_at - length for length in said if length is not None} if len(said) == 1 else set()
     elif len(limits) > 1:
@@ -52,6 +57,21 @@ def by_due_date(old: Side, new: Side, place: Place, finding: Finding) -> Reason 
         return None
     due = format_instant(one.due_at)
     return Reason(Cause.CLOCK, _sentence(old, new, crossed[0]), (clock(old, new), Shift("due_at", due, due)))
+
+
+def also(old: Side, new: Side, place: Place, finding: Finding) -> Reason | None:
+    """Say that time had a part in what another due date decided: one of the two dates was passed."""
+    one, other = old.rows[place].due_at, new.rows[place].due_at
+    if finding.rule not in DUE or finding.rule == SOON or one == other:
+        return None
+    dues = ((new, other, "its limit now"), (old, one, "its former limit, too,"))
+    for side, due, called in dues:
+        limit = None if due is None else due + tolerance(side, side.rows[place])
+        if limit is not None and _between(old, limit, new):
+            shift = Shift("due_at", *(None if day is None else format_instant(day) for day in (one, other)))
+            because = f"{called} was passed between the two audits: {format_instant(limit)}"
+            return Reason(Cause.CLOCK, because, (clock(old, new), shift))
+    return None
 
 
 def by_evidence(old: Side, new: Side, finding: Finding, *, of: Side) -> Reason | None:

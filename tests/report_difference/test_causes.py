@@ -153,6 +153,34 @@ CASES: dict[str, tuple[World, World, str, str, list[str], list[tuple[str, str | 
         World().with_policy(reviewed_on="2024-01-01"), World(), "KA801", "ended", ["policy"],
         [("reviewed_on", "2024-01-01", "2026-01-01")],
     ),
+    "the period was shortened while time passed, and both were needed": (
+        World((credential(created_at="2026-03-22T00:00:00Z"),)),
+        World((credential(created_at="2026-03-22T00:00:00Z"),), as_of=JUNE).with_policy(schedules=SHORTER),
+        "KA101", "appeared", ["policy", "clock"],
+        [("due_at", "2026-06-20T00:00:00Z", "2026-05-21T00:00:00Z")],
+    ),
+    "the period was shortened while time passed, which was enough": (
+        World((CROSSING,)), World((CROSSING,), as_of=JUNE).with_policy(schedules=SHORTER), "KA101",
+        "appeared", ["policy", "clock"], [("due_at", "2026-05-16T00:00:00Z", "2026-04-16T00:00:00Z")],
+    ),
+    "a longer warning was asked for": (
+        World((credential(created_at="2026-03-01T00:00:00Z"),)),
+        World((credential(created_at="2026-03-01T00:00:00Z"),)).with_policy(
+            rules={"rotation-due-soon": {"within": "60d"}}
+        ),
+        "KA103", "appeared", ["policy"], [],
+    ),
+    "a longer warning was asked for while time passed": (
+        World((credential(created_at="2026-03-20T00:00:00Z"),)),
+        World((credential(created_at="2026-03-20T00:00:00Z"),), as_of="2026-05-10T00:00:00Z").with_policy(
+            rules={"rotation-due-soon": {"within": "40d"}}
+        ),
+        "KA103", "appeared", ["not-known"], [("as_of", MAY, "2026-05-10T00:00:00Z")],
+    ),
+    "its last use was found to lie further back": (
+        World((credential(last_used_at="2026-04-20T00:00:00Z"),)), World((credential(last_used_at="2026-01-01T00:00:00Z"),)),
+        "KA401", "appeared", ["inventory"], [],
+    ),
     "only the policy can have decided": (
         World((credential(**USED),)), World((credential(**USED),)).with_policy(rules={"unused": {"after": "30d"}}),
         "KA401", "appeared", ["policy"], [],
