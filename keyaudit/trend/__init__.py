@@ -11,9 +11,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 from importlib import import_module
+from itertools import islice
 from typing import Any
 
-from keyaudit import __version__
+from keyaudit import __version__, times
 from keyaudit.errors import InputError, Problem, UsageError
 from keyaudit.report_document.kinds import Refused
 from keyaudit.trend.history import History
@@ -23,6 +24,9 @@ from keyaudit.trend.series import BY, Figures, Point, Slot, Trend
 from keyaudit.trend.tally import following
 
 __all__ = ["BY", "FORMATS", "Reports", "Trend", "find", "follow", "render"]
+
+MOST_SLOTS = 20_000
+"""Intervals of one trend, fifty years of days: one report with a wrong year must not fill the memory."""
 
 FORMATS = {
     "terminal": ("trend.txt", "keyaudit.trend.terminal"),
@@ -76,7 +80,12 @@ def _slots(points: list[Point], interval: str) -> tuple[Slot, ...]:
     for point in points:
         start = start_of(point.as_of, interval)
         by_start[start] = _later(by_start[start], point) if start in by_start else point
-    spans = between(points[0].as_of, points[-1].as_of, interval)
+    spans = list(islice(between(points[0].as_of, points[-1].as_of, interval), MOST_SLOTS + 1))
+    if len(spans) > MOST_SLOTS:
+        span = f"{times.format_date(points[0].as_of)} to {times.format_date(points[-1].as_of)}"
+        raise UsageError(
+            f"{span} is too long by {interval}", hint="narrow --from and --to, or use --interval month"
+        )
     return tuple(Slot(start, end, by_start.get(start)) for start, end in spans)
 
 

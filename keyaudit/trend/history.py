@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from operator import attrgetter
 
@@ -53,19 +53,19 @@ class History:
 
     def _levels(self, look: Look, tally: Tally) -> None:
         """Count credentials and ages; what is not in use has no age that matters."""
-        credentials, aged = tally.counts["credentials"], tally.counts["aged"]
-        totals, worst = tally.counts["age_total"], tally.worst_age
+        exact: defaultdict[Group, list[int]] = defaultdict(list)
+        bounded: defaultdict[Group, list[int]] = defaultdict(list)
         for row in look.saved.population:
-            group = self._group(row)
-            credentials[group] += 1
-            if row.worst == "not-applicable":
-                continue
-            low, high = bounds(row)
-            if low is not None:
-                worst[group] = max(low, worst.get(group, low))
-                if low == high:
-                    aged[group] += 1
-                    totals[group] += low
+            if row.age_min is not None and row.worst != "not-applicable":
+                low, high = bounds(row)
+                if low is not None:
+                    (exact if low == high else bounded)[self._group(row)].append(low)
+        tally.counts["credentials"].update(map(self._group, look.saved.population))
+        for group, ages in exact.items():
+            tally.counts["aged"][group] = len(ages)
+            tally.counts["age_total"][group] = sum(ages)
+        for group in {**exact, **bounded}:
+            tally.worst_age[group] = max((*exact[group], *bounded[group]))
 
     def _new_to_us(self, look: Look) -> Callable[[str, str, Key | None], bool]:
         before = self._before

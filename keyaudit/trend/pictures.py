@@ -77,8 +77,8 @@ def ages(slots: Sequence[Slot]) -> Chart:
         total = point.total
         mean, worst = total.mean_age, total.worst_age
         says = f"mean {wording.days(mean)} of {total.aged:,}, worst {wording.days(worst)}"
-        up = () if mean is None else (Part("use", mean / times.DAY),)
-        return Column(says, up, tick=None if worst is None else worst / times.DAY)
+        up = () if mean is None else (Part("use", max(mean, 0) / times.DAY),)
+        return Column(says, up, tick=None if worst is None else max(worst, 0) / times.DAY)
 
     return _chart("ages", "Age in days: mean; the worst as a line", slots, column)
 

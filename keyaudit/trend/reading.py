@@ -21,6 +21,8 @@ from keyaudit.report_document import SCHEMA
 from keyaudit.trend.saved import Saved, decode
 
 SUFFIX = ".json"
+FIRST, END = 0, 253_370_764_800_000_000
+"""Microseconds: the beginnings of 1970 and 9999, between which an audit can be made."""
 _HEAD = 4096
 _SCHEMA = re.compile(rb'"schema"\s*:\s*"' + SCHEMA.encode() + rb'"')
 _AS_OF = re.compile(rb'(?<!\\)"as_of"\s*:\s*"([^"\\]{1,40})"')
@@ -146,13 +148,18 @@ def _instant(path: Path, *, named: bool) -> int | Problem | None:
             head = file.read(_HEAD)
             as_of = _AS_OF.search(head) if _SCHEMA.search(head) else None
             found = as_of[1].decode("ascii", "replace") if as_of else _whole(head + file.read())
-        return None if found is None and not named else times.parse_instant(found or "")
+        if found is None and not named:
+            return None
+        instant = times.parse_instant(found or "")
     except OSError as error:
         return Problem(str(path), None, None, None, error.strerror or "cannot be read")
     except msgspec.DecodeError as error:
         return Problem(str(path), None, None, None, f"not JSON: {error}")
     except ValueError:
         return Problem(str(path), None, None, None, f"is no {SCHEMA} document")
+    if not FIRST <= instant < END:
+        return Problem(str(path), None, None, "as_of", "does not lie in the years 1970 to 9998")
+    return instant
 
 
 def _whole(content: bytes) -> str | None:

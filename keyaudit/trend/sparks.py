@@ -21,10 +21,11 @@ def per_character(count: int, width: int) -> int:
 def line(values: Sequence[int | None], each: int = 1, *, add: bool = False) -> str:
     """Draw each value against the highest; None is a gap, zero a dot.
 
-    Of several that share a character the last one counts; those to `add` are summed.
+    Of several that share a character the highest counts, so that no dip of a report that saw less is
+    taken for an improvement and no short rise is lost; those to `add` are summed.
     """
     shared = [values[start : start + each] for start in range(0, len(values), each)]
-    kept = [_sum(part) if add else _last(part) for part in shared]
+    kept = [_sum(part) if add else _highest(part) for part in shared]
     highest = max((value for value in kept if value is not None), default=0)
     return "".join(_character(value, highest) for value in kept)
 
@@ -37,8 +38,8 @@ def marks(values: Sequence[str], each: int = 1) -> str:
     )
 
 
-def _last(values: Sequence[int | None]) -> int | None:
-    return next((value for value in reversed(values) if value is not None), None)
+def _highest(values: Sequence[int | None]) -> int | None:
+    return max((value for value in values if value is not None), default=None)
 
 
 def _sum(values: Sequence[int | None]) -> int | None:
@@ -49,6 +50,6 @@ def _sum(values: Sequence[int | None]) -> int | None:
 def _character(value: int | None, highest: int) -> str:
     if value is None:
         return GAP
-    if value == 0:
+    if value <= 0:
         return ZERO
     return LEVELS[(value * len(LEVELS) - 1) // highest]

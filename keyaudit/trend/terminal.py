@@ -118,7 +118,9 @@ def _lines(trend: Trend, each: int) -> Iterator[Text]:
         yield Text(f"{'judged by':{_LABEL}}{changes}")
     yield Text(f"{'':{_LABEL}}! not all seen  ? undeclared  x no report  P judged anew", "dim")
     if each > 1:
-        yield Text(f"{'':{_LABEL}}one character is {each} {trend.interval}s", "dim")
+        yield Text(
+            f"{'':{_LABEL}}one character is {each} {trend.interval}s: their highest, or their sum", "dim"
+        )
 
 
 def _mark(point: Point | None) -> str:

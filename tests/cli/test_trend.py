@@ -97,6 +97,10 @@ def test_of_two_reports_of_one_instant_the_one_that_saw_more_is_used_and_the_oth
             lambda content: content.replace(b"keyaudit/report/1", b"keyaudit/report/2"),
             "is no keyaudit/report/1",
         ),
+        (
+            lambda content: content.replace(b'"as_of": "2026', b'"as_of": "9999'),
+            "as_of: does not lie in the years",
+        ),
         (lambda content: b"{", "not JSON"),
     ],
 )
@@ -172,6 +176,14 @@ def test_a_day_stands_for_all_of_it(command, tmp_path) -> None:
         "trend", "a", "--from", "2026-04-02T00:00:00Z", "--to", "2026-04-02T00:00:00Z", "--format", "json"
     )
     assert overdue(document(exact)) == [0]
+
+
+def test_a_report_of_another_century_does_not_fill_the_memory(command, tmp_path) -> None:
+    save(tmp_path / "a", make("1970-04-01", LATE), make("2026-04-02", FINE), make("2026-04-03", FINE))
+    ending = command("trend", "a", "--interval", "day")
+    assert ending.returncode == 2
+    assert "1970-04-01 to 2026-04-03 is too long by day" in ending.stderr.decode()
+    assert command("trend", "a", "--interval", "month").returncode == 0
 
 
 def test_one_report_is_a_state_and_no_trend(command, tmp_path) -> None:
