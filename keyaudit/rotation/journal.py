@@ -1,33 +1,27 @@
 """The rotation record (`keyaudit/rotation-record/1`): what was asked for, intended, and came of it.
 
-One JSON object a line, appended and fsynced before and after each action; never a value. Each line
-says the SHA-256 of everything between the start of the line before and its own start, so that
-nothing can be changed, removed or slipped in without the chain breaking there. A line that a crash
-tore stays where it is and is covered by the chain like any other; it is no record.
-
-Fields: `schema`, `seq` (from 0), `at` (RFC 3339, UTC), `name` (of the rotation), `credential`
-{source, scope, id, name} as an inventory has it, `token`, `event` (requested · intent · result ·
-failed · ended), `step`, `outcome`, `goal`, `requested_by`, `approved_by`, `ticket`, `reason`,
-`detail` (ids and instants only) and `prev`.
+Each line is fsynced before what it announces is done, and says the SHA-256 of the line before it.
+`keyaudit.rotation_record` says what every field is, and reads it all again.
 """
 
 from __future__ import annotations
 
+import errno
 import fcntl
-import hashlib
 import json
 import os
+import stat
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from io import BytesIO
 from pathlib import Path
 from typing import Any, Protocol
 
 from keyaudit.errors import RotationError
 from keyaudit.rotation.stores.protocol import Credential
+from keyaudit.rotation_record import SCHEMA, Chain, recognised, wrong_with
 from keyaudit.times import format_instant
-
-SCHEMA = "keyaudit/rotation-record/1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +70,12 @@ class FileJournal:
         """Write one line, and return when it is on the disk."""
         try:
             with _opened(self._path) as descriptor:
-                count, prev, torn = _tail(descriptor)
-                line = json.dumps(self._line(entry, count, prev), ensure_ascii=True, separators=(",", ":"))
-                _write(descriptor, (b"\n" if torn else b"") + line.encode() + b"\n")
+                chain, torn = _tail(descriptor)
+                fields = self._line(entry, chain.records, chain.prev)
+                line = json.dumps(fields, ensure_ascii=True, separators=(",", ":")).encode() + b"\n"
+                if wrong := wrong_with(line):
+                    raise RotationError(f"this cannot be recorded: {wrong[0].field} {wrong[0].message}")
+                _write(descriptor, (b"\n" if torn else b"") + line)
                 os.fsync(descriptor)
         except OSError as error:
             raise RotationError(
@@ -89,14 +86,15 @@ class FileJournal:
     def entries(self) -> list[dict[str, Any]]:
         """Read what was written; lines that are no records are left out."""
         try:
-            lines = self._path.read_bytes().splitlines()
+            with self._path.open("rb") as file:
+                lines = file.readlines()
         except FileNotFoundError:
             return []
         except OSError as error:
             raise RotationError(
                 f"the rotation record {self._path} cannot be read: {error.strerror}"
             ) from None
-        return [record for record in map(_record, lines) if record is not None]
+        return [record for record in map(recognised, lines) if record is not None]
 
     def _line(self, entry: Entry, seq: int, prev: str | None) -> dict[str, Any]:
         request, credential = self._request, self._credential
@@ -109,7 +107,7 @@ class FileJournal:
             "token": entry.token,
             "event": entry.event,
             "step": entry.step,
-            "outcome": entry.outcome,
+            "outcome": None if entry.outcome is None else _one_line(entry.outcome),
             "goal": entry.goal,
             "requested_by": request.requested_by,
             "approved_by": request.approved_by,
@@ -128,12 +126,19 @@ def _opened(path: Path) -> Iterator[int]:
     flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW
     descriptor = os.open(path, flags, 0o600)
     try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, "it is no file")  # a pipe or a device keeps nothing
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         if fresh:
             _sync_folder(path.parent)
         yield descriptor
     finally:
         os.close(descriptor)
+
+
+def _one_line(text: str) -> str:
+    """Keep what went wrong in a form that can be kept: a failure to say so would hide it."""
+    return "".join(char if char.isprintable() else "?" for char in text)[:1000]
 
 
 def _sync_folder(folder: Path) -> None:
@@ -144,17 +149,16 @@ def _sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _tail(descriptor: int) -> tuple[int, str | None, bool]:
-    """Give the number of records, the hash that the next one refers to, and whether the end is torn."""
+def _tail(descriptor: int) -> tuple[Chain, bool]:
+    """Go over all that was written; says whether a crash tore its end."""
     content = _read(descriptor)
-    count, start, position = 0, None, 0
-    for line in content.splitlines(keepends=True):
-        if _record(line) is not None:
-            count, start = count + 1, position
-        position += len(line)
+    chain = Chain()
+    for line in BytesIO(content):
+        chain.add(line, record=recognised(line) is not None)
     torn = bool(content) and not content.endswith(b"\n")
-    covered = content[start or 0 :] + (b"\n" if torn else b"")
-    return count, hashlib.sha256(covered).hexdigest() if covered else None, torn
+    if torn:
+        chain.add(b"\n", record=False)
+    return chain, torn
 
 
 def _read(descriptor: int) -> bytes:
@@ -168,14 +172,6 @@ def _read(descriptor: int) -> bytes:
 def _write(descriptor: int, content: bytes) -> None:
     while content:
         content = content[os.write(descriptor, content) :]
-
-
-def _record(line: bytes) -> dict[str, Any] | None:
-    try:
-        record = json.loads(line)
-    except ValueError:
-        return None
-    return record if isinstance(record, dict) and record.get("schema") == SCHEMA else None
 
 
 class MemoryJournal:
