@@ -76,8 +76,8 @@ def command(
 ) -> int:
     """Say what was overdue, mended and opened over saved reports, and what each could not see.
 
-    DIR is searched at every depth for the documents that scan --format json writes, whatever they
-    are called; other JSON is left out. A report that could not look into a scope mends nothing:
+    DIR is searched at every depth for .json files that scan --format json wrote, whatever their
+    names; other JSON is left out. A report that could not look into a scope mends nothing:
     what was open there stays open, apart from the rest. Reports before --from are read as well,
     because they say what was open by then.
     """
