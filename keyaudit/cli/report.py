@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 import click
 
@@ -45,23 +43,12 @@ def command(
     from keyaudit.cli.anchoring import Repository
     from keyaudit.cli.configuration import read
     from keyaudit.cli.rendering import Destination, Naming
-    from keyaudit.report_document import read as read_report
+    from keyaudit.cli.report_differences import read_report
 
     settings = read(config)
     named = Naming(entity or settings.entity, settings.marking, security_hub or settings.security_hub)
     repository = Repository(anchor, settings.policy, settings.file)
     destination = Destination(formats, output, group_by or settings.group_by, named, repository)
-    report = read_report(_content(file), file="stdin" if file == "-" else file)
+    report = read_report(file)
     destination.deliver(report)
     return report.summary.exit_code
-
-
-def _content(file: str) -> bytes:
-    from keyaudit.errors import UsageError
-
-    try:
-        return sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
-    except OSError as error:
-        raise UsageError(
-            f"{file}: {error.strerror}", hint="scan --format json --output DIR writes one"
-        ) from None

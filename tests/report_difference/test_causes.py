@@ -21,6 +21,10 @@ LONGER = [{**POLICY["schedules"][0], "rotation_period": "365d"}, POLICY["schedul
 TOLERANT = [{**POLICY["schedules"][0], "overdue_tolerance": "30d"}, POLICY["schedules"][1]]
 WAIVED = LATE.with_policy(waivers=[waiver()])
 OTHER_SCOPE = {**SCOPE, "scope": "elsewhere"}
+SHARED = (
+    credential(lineage="shared"),
+    credential("copy", scope="elsewhere", environment="staging", lineage="shared"),
+)
 
 # the older world, the newer one, the rule → what became of it, the causes, facts that must be shown
 CASES: dict[str, tuple[World, World, str, str, list[str], list[tuple[str, str | None, str | None]]]] = {
@@ -129,6 +133,14 @@ CASES: dict[str, tuple[World, World, str, str, list[str], list[tuple[str, str | 
     "its scope was read in part, and it looks mended": (
         LATE, World((ROTATED,), (PARTIAL,), as_of=JUNE), "KA101", "not-seen", ["coverage"], [],
     ),
+    "its scope was read whole, but not that of the copy it shares a key with": (
+        World(SHARED, (SCOPE, OTHER_SCOPE)), World(SHARED[:1], (SCOPE, {**OTHER_SCOPE, "status": "failed"})),
+        "KA502 key", "not-seen", ["coverage"], [],
+    ),
+    "when it was used was not collected any more": (
+        World((credential(last_used_at="2026-01-01T00:00:00Z"),)),
+        World((credential(),), ({**SCOPE, "cannot_know": ["last_used_at"]},)), "KA401", "not-seen", ["coverage"], [],
+    ),
     "its scope was denied before": (
         World((), (DENIED,)), LATE, "KA101", "appeared", ["coverage"], [],
     ),
@@ -199,7 +211,9 @@ CASES: dict[str, tuple[World, World, str, str, list[str], list[tuple[str, str | 
 def test_what_decided_is_named_with_its_evidence(case: str, tmp_path, command) -> None:
     old, new, rule, change, causes, facts = CASES[case]
     _, document = Audits(tmp_path, command).diff(old, new)
+    rule, _, name = rule.partition(" ")
     found = [entry for entry in document["changes"] if entry["rule"] == rule]
+    found = [entry for entry in found if not name or entry["credential"]["name"] == name]
     assert [(entry["change"], [why["cause"] for why in entry["why"]]) for entry in found] == [
         (change, causes)
     ]
