@@ -18,7 +18,7 @@ DUE = frozenset({"KA101", "KA102", "KA103"})
 """Rules about the due date, which every credential of a report has."""
 SOON = "KA103"
 
-_SINCE: Mapping[str, tuple[tuple[str, str | None], ...]] = {
+SINCE: Mapping[str, tuple[tuple[str, str | None], ...]] = {
     "KA104": (("pending_for", "after"),),
     "KA105": (("rotation_next_at", None),),
     "KA109": (("expires_at", None),),
@@ -80,7 +80,7 @@ def by_evidence(old: Side, new: Side, finding: Finding, *, of: Side) -> Reason |
         until = finding.evidence.get("until")
         ends = None if until is None else parse_instant(f"{until}T00:00:00Z") + DAY
         return _crossing(old, new, ends, "until", str(until))
-    for fact, limit in _SINCE.get(finding.rule, ()):
+    for fact, limit in SINCE.get(finding.rule, ()):
         value = finding.evidence.get(fact)
         start = began(value, of.report.as_of) if fact in AGEING else _instant(value)
         length = 0 if limit is None else _length(finding.evidence.get(limit))

@@ -207,6 +207,39 @@ CASES: dict[str, tuple[World, World, str, str, list[str], list[tuple[str, str | 
 }  # fmt: skip
 
 
+V1 = {"id": "1", "state": "superseded", "created_at": "2026-01-01T00:00:00Z"}
+V2 = {"id": "2", "state": "current", "created_at": "2026-04-29T00:00:00Z"}
+# what time alone turned while the rest of the inventory changed: the rule, the fact that must be shown
+TURNED = {
+    "it expired": (credential(expires_at="2026-05-10T00:00:00Z"), "KA109", "expires_at"),
+    "a pending value waits too long": (
+        credential(versions=[{**V1, "state": "current"}, {**V2, "state": "pending", "created_at": "2026-04-30T12:00:00Z"}]), "KA104", "pending_for",
+    ),
+    "an old key still works": (
+        credential(versions=[{**V1, "superseded_at": "2026-04-30T00:00:00Z", "authenticates": True}, V2]),
+        "KA201", "old_active_min",
+    ),
+    "it was never used": (
+        {**credential(never_used=True, last_used_at=None), "created_at": "2026-04-10T00:00:00Z"}, "KA402", "created_at",
+    ),
+    "its own next rotation was missed": (
+        credential(rotation={"enabled": True, "next_at": "2026-05-10T00:00:00Z"}), "KA105", "rotation_next_at",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", TURNED)
+def test_a_limit_that_was_reached_between_the_audits_is_the_clock(case: str, tmp_path, command) -> None:
+    one, rule, fact = TURNED[case]
+    old, new = World((one, OTHER)), World((one,), as_of=JUNE)
+    _, document = Audits(tmp_path, command).diff(old, new)
+    [entry] = [
+        entry for entry in document["changes"] if entry["rule"] == rule and entry["change"] == "appeared"
+    ]
+    assert [why["cause"] for why in entry["why"]] == ["clock"]
+    assert fact in {shift["fact"] for shift in entry["why"][0]["evidence"]}
+
+
 @pytest.mark.parametrize("case", CASES)
 def test_what_decided_is_named_with_its_evidence(case: str, tmp_path, command) -> None:
     old, new, rule, change, causes, facts = CASES[case]

@@ -13,12 +13,14 @@ from markdown_it import MarkdownIt
 from formats.hostile import NAMES, with_names
 from formats.large_report import large_report
 from formats.sample_report import sample_report
+from keyaudit import facts
 from keyaudit.formats import difference_markdown, difference_terminal
 from keyaudit.formats.visible import UNSEEN
 from keyaudit.model import Coverage, ScopeStatus, Severity
 from keyaudit.report_difference.changes import Kind
 from keyaudit.report_difference.comparison import compare
-from keyaudit.report_difference.crossings import TIMELESS
+from keyaudit.report_difference.crossings import SINCE, TIMELESS
+from keyaudit.report_difference.shifts import AGEING
 from keyaudit.report_difference.sides import LIMITS
 from keyaudit.rules import CATALOGUE, RULES
 from report_difference.worlds import JUNE, SCOPE, Audits, World, credential, waiver
@@ -169,3 +171,20 @@ def test_rules_that_time_never_turns_show_no_age_and_no_date() -> None:
     }
     assert TIMELESS & dated == {"KA106"}, "schedule_interval_max is a length that does not grow"
     assert {rule.id for rule in RULES} >= TIMELESS
+
+
+def test_every_limit_that_time_reaches_is_in_the_evidence_of_its_rule() -> None:
+    rules = {rule.id: rule for rule in RULES}
+    for rule, limits in SINCE.items():
+        for fact, limit in limits:
+            assert fact in rules[rule].evidence
+            assert limit is None or limit in {*rules[rule].evidence, *rules[rule].params}
+
+
+def test_every_duration_is_known_to_grow_with_time_or_not_to() -> None:
+    lasting = {
+        "old_used_min", "old_used_max", "replaced_after", "schedule_interval_max", "rotation_period",
+        "grace_period", "overdue_tolerance", "staging_lead",
+    }  # fmt: skip
+    assert lasting | AGEING == facts.DURATIONS
+    assert not lasting & AGEING
