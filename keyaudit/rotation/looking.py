@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from keyaudit.rotation.parties import Run
-from keyaudit.rotation.sight import Key, Place, Shelf, Sight
+from keyaudit.rotation.sight import Key, Place, Quiet, Shelf, Sight
 from keyaudit.rotation.steps import Order
 from keyaudit.times import MINUTE, SECOND, parse_instant
 
@@ -24,18 +24,39 @@ def look(run: Run, order: Order) -> Sight:
     """Give what one decision is made from; raises RotationError where it cannot be seen."""
     keys = run.parties.issuer.keys()
     shelf = _named(run, order, run.parties.store.look(), keys)
+    keys = _with_later(run, keys, shelf)
     entries = [] if run.parties.issuer.names_keys else run.journal.entries()
-    quiet, run.quiet = run.quiet, None
     newest = _newest(shelf)
     return Sight(
         shelf=shelf,
         keys=keys,
         alive=None if newest is None else run.alive.get(newest.version),
-        quiet=quiet,
+        quiet=_quiet(run, shelf),
         quiet_known=run.parties.silence is not None,
         gone=_gone(entries),
         suspects=_suspects(entries, keys or (), shelf) - order.keep - order.discard,
     )
+
+
+def _with_later(run: Run, keys: tuple[Key, ...] | None, shelf: Shelf) -> tuple[Key, ...] | None:
+    """Look again for the keys of the shelf that were not listed: they may be younger than the list.
+
+    Nothing else is taken from the second list: what it has beyond the shelf is younger than the
+    shelf, so the shelf says nothing of it.
+    """
+    if keys is None:
+        return None
+    shelved = {place.key_id for place in shelf.places if place.key_id}
+    if shelved <= {key.id for key in keys}:
+        return keys
+    later = run.parties.issuer.keys() or ()
+    return (*(key for key in keys if key.id not in shelved), *(key for key in later if key.id in shelved))
+
+
+def _quiet(run: Run, shelf: Shelf) -> Quiet | None:
+    """Give what was said of the old key's silence, once, and only of the key that is old now."""
+    (version, quiet), run.quiet = run.quiet or (None, None), None
+    return quiet if shelf.previous is not None and shelf.previous.version == version else None
 
 
 def _newest(shelf: Shelf) -> Place | None:

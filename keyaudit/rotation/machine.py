@@ -172,7 +172,7 @@ class _Turn:
         if shelf.forward:
             return self._promoting(pending)
         unwanted = self.order.goal is Goal.BACK or pending.key_id in self.order.compromised
-        if unwanted or self.sight.works(pending.key_id) is False:
+        if unwanted or self.sight.ended(pending.key_id):
             return Decide(token, "forward", False)
         if self.order.until < Stage.VERIFY:
             return Done(Outcome.REACHED, "the new value is staged")

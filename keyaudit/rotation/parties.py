@@ -58,4 +58,5 @@ class Run:
     journal: Journal
     around: Surroundings
     alive: dict[str, Liveness] = field(default_factory=dict)
-    quiet: Quiet | None = None
+    quiet: tuple[str, Quiet] | None = None
+    """The version that was asked about, and the answer."""

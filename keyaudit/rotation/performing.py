@@ -113,7 +113,8 @@ def _versions(sight: Sight) -> Detail:
 def _watch(run: Run, step: Watch, sight: Sight) -> Detail:
     assert run.parties.silence is not None  # the machine watches only where somebody can tell
     since = sight.shelf.current.since if sight.shelf.current else None
-    run.quiet = quiet = run.parties.silence.ask(step.key_id, step.version, since)
+    quiet = run.parties.silence.ask(step.key_id, step.version, since)
+    run.quiet = (step.version, quiet)
     used = None if quiet.last_used_at is None else format_instant(quiet.last_used_at)
     return {"last_used_at": used, "seen_until": format_instant(quiet.seen_until), "source": quiet.source}
 
@@ -123,9 +124,13 @@ def _revoke(run: Run, step: Revoke, _: Sight) -> Detail:
     return {}
 
 
-def _drop(run: Run, step: Drop, _: Sight) -> Detail:
+def _drop(run: Run, step: Drop, sight: Sight) -> Detail:
+    place = next(place for place in sight.shelf.places if place.version == step.version)
+    if place.key_id is not None and sight.keys is not None and sight.key(place.key_id) is None:
+        # Not listed is gone; or minted a moment ago, and not in every list yet.
+        run.parties.issuer.revoke(place.key_id)
     run.parties.store.drop(step.place, step.token)
-    return {}
+    return {"key_id": place.key_id}
 
 
 PERFORMED: Mapping[type[Action], Callable[..., Detail]] = {

@@ -127,8 +127,16 @@ class Sight:
         """Give a key by its id, where it is listed."""
         return next((key for key in self.keys or () if key.id == key_id), None)
 
+    def ended(self, key_id: str | None) -> bool:
+        """Say whether the provider lists a key as one that works no more."""
+        key = self.key(key_id)
+        return key is not None and not key.active
+
     def works(self, key_id: str | None) -> bool | None:
-        """Say whether a key still works at its provider; None if nobody can tell."""
+        """Say whether a key still works at its provider; None if nobody can tell.
+
+        A key that is not listed is gone, or so new that not every list has it yet.
+        """
         if key_id is None:
             return None
         if self.keys is None:

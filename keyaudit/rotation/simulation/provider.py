@@ -26,7 +26,8 @@ class SimulatedProvider:
     """Issuer, probe and silence of one simulated provider. `clock` gives microseconds, UTC.
 
     `slots` is how many keys may be active at once; `names` whether keys bear their token; `broken`
-    makes every key that is minted from then on dead from birth.
+    makes every key that is minted from then on dead from birth; `forgets` leaves revoked keys out of
+    the list.
     """
 
     kind = "simulated"
@@ -35,6 +36,7 @@ class SimulatedProvider:
 
     def __init__(self, clock: Callable[[], int], *, slots: int | None = None, names: bool = True) -> None:
         self._clock, self._slots = clock, slots
+        self.forgets = False
         self.names_keys = names
         self.broken = False
         self._keys: dict[str, _Held] = {}
@@ -44,6 +46,7 @@ class SimulatedProvider:
         return tuple(
             Key(key_id, held.active, held.token if self.names_keys else None, held.created_at)
             for key_id, held in self._keys.items()
+            if held.active or not self.forgets
         )
 
     def mint(self, token: str | None, in_use: AbstractSet[str]) -> Minted:
