@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from keyaudit.cli import lineage, options
+from keyaudit.cli import lineage, options, rotations
 from keyaudit.errors import PolicyError, Problem, UsageError, did_you_mean
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ LISTS = ("inventory", "frameworks")
 TEXTS: dict[str, tuple[str, ...]] = {"policy": (), "fail_on": options.SEVERITIES, "group_by": options.GROUPS}
 REPORT = ("entity", "marking", "security_hub")
 SOURCE_PATHS = ("cache", "ca_cert")
-KEYS = (*LISTS, "sources", "lineage", *TEXTS, "report")
+KEYS = (*LISTS, "sources", "lineage", "rotations", *TEXTS, "report")
 
 
 @dataclass(frozen=True)
@@ -73,6 +73,8 @@ def _problems(root: Node, file: str) -> Iterator[Problem]:
             yield from _sources(entry.node, file)
         elif name == "lineage":
             yield from lineage.problems(entry.node, file)
+        elif name == "rotations":
+            yield from rotations.problems(entry.node, file)
         elif name == "report":
             yield from _report(entry.node, file)
         elif complaint := _complaint(name, entry.node.value()):

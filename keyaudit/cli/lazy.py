@@ -15,11 +15,13 @@ from keyaudit.errors import nearest
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One command: what it does in one line, and where it lives (as `command`) or what it groups."""
+    """One command: what it does in one line, and where it lives (as `attribute`) or what it groups."""
 
     summary: str
     module: str = ""
     commands: Mapping[str, Entry] = field(default_factory=dict)
+    attribute: str = "command"
+    epilog: str | None = None
 
 
 class LazyGroup(click.Group):
@@ -49,8 +51,8 @@ class LazyGroup(click.Group):
         if entry is None:
             return None
         if entry.commands:
-            return LazyGroup(cmd_name, table=entry.commands, help=entry.summary)
-        command: click.Command = import_module(f"keyaudit.cli.{entry.module}").command
+            return LazyGroup(cmd_name, table=entry.commands, help=entry.summary, epilog=entry.epilog)
+        command: click.Command = getattr(import_module(f"keyaudit.cli.{entry.module}"), entry.attribute)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

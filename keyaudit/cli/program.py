@@ -25,6 +25,21 @@ INTERNAL = 4
 USAGE = 2
 INTERRUPTED = 130
 
+ROTATE_EPILOG = """\b
+Start here:
+  keyaudit rotate list                        what keyaudit.yaml says may be rotated
+  keyaudit rotate run openai-prod --dry-run   each call it would make
+  keyaudit rotate run openai-prod             rotate; stop it at any time, run it again to go on
+  keyaudit rotate status openai-prod          where it is, and what comes next
+
+\b
+Exit codes of what changes something:
+  0  reached what was asked, or nothing was left to do
+  1  rolled back by itself, or blocked: a human is needed
+  2  usage or configuration; nothing was done
+  3  unfinished: waiting, or somebody could not be asked; run it again
+  4  internal error; running it again goes on from what the store shows"""
+
 COMMANDS: dict[str, Entry] = {
     "scan": Entry("List, judge, report, gate.", "scan"),
     "inventory": Entry(
@@ -52,6 +67,41 @@ COMMANDS: dict[str, Entry] = {
             "list": Entry("List the kinds of sources and those of keyaudit.yaml.", "sources_list"),
             "policy": Entry("Print the least that a provider must grant for a pull.", "sources_policy"),
         },
+    ),
+    "rotate": Entry(
+        "Rotate credentials: the only command that changes any.",
+        commands={
+            "list": Entry("List the rotations of keyaudit.yaml, checked.", "rotate_list"),
+            "status": Entry("Say where a rotation is, what comes next, and when.", "rotate_status"),
+            "run": Entry(
+                "Rotate a credential, from a new key to the end of the old one.",
+                "rotate_steps",
+                attribute="run",
+            ),
+            "begin": Entry(
+                "Make a new key and store it where applications do not look.",
+                "rotate_steps",
+                attribute="begin",
+            ),
+            "verify": Entry("Try the new key.", "rotate_steps", attribute="verify"),
+            "promote": Entry(
+                "Give applications the new key; the old one goes on working.",
+                "rotate_steps",
+                attribute="promote",
+            ),
+            "drain": Entry("Wait until nobody uses the old key.", "rotate_steps", attribute="drain"),
+            "retire": Entry("Revoke the old key, once it is silent.", "rotate_steps", attribute="retire"),
+            "rollback": Entry(
+                "Go back to the old key, which is possible until it is given up.",
+                "rotate_steps",
+                attribute="rollback",
+            ),
+            "resume": Entry("Go on with what was begun and not ended.", "rotate_steps", attribute="resume"),
+            "emergency": Entry(
+                "Revoke a compromised key at once, then replace it: an outage.", "rotate_emergency"
+            ),
+        },
+        epilog=ROTATE_EPILOG,
     ),
     "rules": Entry("List the rules.", "rules"),
     "frameworks": Entry("List the frameworks, or the controls of one.", "frameworks"),

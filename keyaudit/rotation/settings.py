@@ -33,6 +33,7 @@ from keyaudit.rotation.probes import PROBES
 from keyaudit.rotation.shape import Shape
 from keyaudit.rotation.silences import SILENCES
 from keyaudit.rotation.stores import STORES
+from keyaudit.rotation.stores.protocol import Store
 from keyaudit.sources.pulling.settings import Duration
 from keyaudit.times import DAY, HOUR, MINUTE
 
@@ -122,6 +123,15 @@ def open_parties(settings: RotationSettings, means: Means) -> Parties:
         shape,
         propagation=settings.propagation,
     )
+
+
+def open_store(settings: RotationSettings, means: Means) -> Store:
+    """Open the store alone, for looking at what it holds; raises as `open_parties` does."""
+    _, models, problems = _checked(settings.model_dump(exclude_unset=True))
+    assert not problems  # they were checked when they were read
+    model = models["store"]
+    store: Store = _class("store", model.kind).opened(model, means)
+    return store
 
 
 def _class(role: str, kind: str) -> Any:

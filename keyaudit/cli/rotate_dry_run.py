@@ -1,0 +1,51 @@
+"""`--dry-run`: each step and each call that a run would make, with what it sends."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from keyaudit.cli import rotate_words as words
+from keyaudit.cli.clock import now
+from keyaudit.cli.outputs import print_text
+from keyaudit.times import describe_duration, format_duration
+
+if TYPE_CHECKING:
+    from keyaudit.cli.rotate_opening import Opened
+    from keyaudit.rotation.rehearsal import Call
+    from keyaudit.rotation.sight import Sight
+    from keyaudit.rotation.steps import Order, Step
+
+NOTE = (
+    "Nothing was changed: what is there now was looked at, and the rest is a rehearsal in which the new key"
+    " works and the old one falls silent. Ids that nobody knows yet are in brackets."
+)
+
+
+def rehearsed(rotation: Opened, order: Order, *, wait: bool) -> int:
+    """Rehearse an order and print it; gives 0 where the real run would be carried on to its end."""
+    from keyaudit.cli.rotate_ending import code_of
+    from keyaudit.cli.rotate_foreground import Rehearsed
+    from keyaudit.formats.visible import visible
+    from keyaudit.rotation.rehearsal import rehearse
+
+    lines = [
+        f"{rotation.name}: what `keyaudit rotate` would do",
+        f"grace {format_duration(order.grace)}, window of silence {format_duration(order.window)}",
+        "",
+    ]
+    start = now()
+
+    def stepped(step: Step, sight: Sight, at: int) -> None:
+        asks = "  (asks first)" if getattr(step, "irreversible", False) else ""
+        after = f"  (after {describe_duration(at - start)})" if at > start else ""
+        lines.append(f"{words.doing(step, sight)}{asks}{after}")
+
+    def called(call: Call) -> None:
+        about = f" {call.about}" if call.about else ""
+        lines.append(f"    {call.role} {call.kind}: {call.method}{about}")
+        lines.extend(f"        {sends}" for sends in call.sends)
+
+    around = Rehearsed(stepped, wait=wait, start=start)
+    ending = rehearse(rotation.parties, rotation.journal, around, order, called)
+    print_text("\n".join([*(visible(line, longest=1000) for line in lines), "", NOTE]))
+    return code_of(ending, order)

@@ -1,0 +1,137 @@
+"""keyaudit rotate emergency: a key has escaped. Revoke it at once, then replace it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from keyaudit.cli import rotate_words as words
+from keyaudit.cli.clock import now
+from keyaudit.cli.outputs import tell
+from keyaudit.cli.rotate_ending import EXIT_CODES, REACHED
+from keyaudit.cli.rotate_going import Opening, go, order_of
+from keyaudit.cli.rotate_options import Given, changing
+from keyaudit.errors import UsageError
+
+if TYPE_CHECKING:
+    from keyaudit.rotation.sight import Sight
+
+EPILOG = f"""\b
+Examples:
+  keyaudit rotate emergency openai-prod --ticket INC-77 --reason "key in a public repository"
+  keyaudit rotate emergency openai-prod --key-id key_abc --key-id key_def
+  keyaudit rotate emergency openai-prod --audited "provider log read back to the leak: no foreign use"
+
+{EXIT_CODES}"""
+
+
+@click.command(
+    "emergency", epilog=EPILOG, short_help="Revoke a compromised key at once, then replace it: an outage."
+)
+@click.option(
+    "--key-id",
+    "key_ids",
+    metavar="KEY",
+    multiple=True,
+    help="A compromised key, by the provider's id. Repeat for several.  [default: the key in use]",
+)
+@click.option(
+    "--audited",
+    metavar="TEXT",
+    help="Record that the escape was looked into, and what came of it; nothing else is done.",
+)
+@changing(begins=False, retires=False)
+def command(name: str, key_ids: tuple[str, ...], audited: str | None, **given: Any) -> int:
+    """Revoke the compromised key of NAME now, accept the outage, then make, store and promote a new one.
+
+    No grace, no window, no order of environments. An emergency that did not come to its end is carried
+    on with the keys that it began with.
+    """
+    from dataclasses import replace
+
+    if audited is not None:
+        return _record_audit(Opening(name, replace(Given(**given), reason=audited)))
+    opening = Opening(name, Given(**given))
+    return carried_out(opening, _compromised(opening, key_ids))
+
+
+def carried_out(opening: Opening, compromised: frozenset[str]) -> int:
+    """Revoke and replace; when that is done, say what a machine cannot do."""
+    from keyaudit.rotation.steps import Goal
+
+    code = go(opening, order_of(opening, goal=Goal.EMERGENCY, compromised=compromised))
+    if code == REACHED and not opening.given.dry_run:
+        name = opening.rotation.name
+        tell(
+            f"{name}: the key is dead and replaced. What is left is to find out about its escape:",
+            "checklist",
+        )
+        for item in words.AFTER_AN_ESCAPE:
+            tell(f"  - {item}", "checklist")
+        tell(
+            f'hint: keyaudit rotate emergency {name} --audited "what came of it" records that it is done',
+            "hint",
+        )
+    return code
+
+
+def _compromised(opening: Opening, key_ids: tuple[str, ...]) -> frozenset[str]:
+    """Give the keys to revoke: those named, those of an emergency under way, else the key in use."""
+    from keyaudit.rotation.recorded import unfinished
+    from keyaudit.rotation.steps import Goal
+
+    left = unfinished(opening.rotation.journal.entries())
+    begun = left.compromised if left is not None and left.goal is Goal.EMERGENCY else frozenset()
+    if key_ids or begun:
+        return frozenset(key_ids) | begun
+    return frozenset({_in_use(opening, _sight(opening))})
+
+
+def _sight(opening: Opening) -> Sight:
+    from keyaudit.cli.rotate_foreground import Foreground
+    from keyaudit.rotation.looking import look
+    from keyaudit.rotation.parties import Run
+    from keyaudit.rotation.steps import Order
+
+    rotation = opening.rotation
+    around = Foreground(opening.view, wait=False, yes=False)
+    order = Order(old_key_id=opening.given.old_key_id)
+    return look(Run(rotation.parties, rotation.journal, around), order)
+
+
+def _in_use(opening: Opening, sight: Sight) -> str:
+    """Name the key in use, unless a rotation has just put it there: then another may have escaped."""
+    current, settings = sight.shelf.current, opening.rotation.settings
+    if current is None or current.key_id is None:
+        raise UsageError(
+            "which of the provider's keys is in use is not known", hint="name the compromised one: --key-id"
+        )
+    moment_ago = current.since is not None and now() - current.since < settings.fresh
+    if current.token is not None and moment_ago:
+        raise UsageError(
+            f"key {current.key_id} was put in use by a rotation a moment ago: did this one escape, or the one"
+            " before it?",
+            hint=f"name the compromised one: --key-id {current.key_id}, or another",
+        )
+    return current.key_id
+
+
+def _record_audit(opening: Opening) -> int:
+    from keyaudit.rotation.journal import Entry
+    from keyaudit.rotation.recorded import AUDITED, escape_since
+    from keyaudit.rotation.steps import Goal
+
+    rotation = opening.rotation
+    since = escape_since(rotation.journal.entries())
+    if since is None:
+        raise UsageError(
+            f"{rotation.name}: the record knows no emergency whose escape is still to be looked into"
+        )
+    if not (opening.given.reason or "").strip():
+        raise UsageError("--audited: say what came of it")
+    rotation.journal.append(
+        Entry(now(), "ended", outcome=AUDITED, goal=str(Goal.EMERGENCY), detail={"emergency": since})
+    )
+    tell(f"{rotation.name}: recorded that the escape of {since} was looked into", "audited")
+    return REACHED

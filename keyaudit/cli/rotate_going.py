@@ -1,0 +1,147 @@
+"""Running a rotation: what every command of `keyaudit rotate` does that changes something."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import click
+
+from keyaudit.cli import rotate_words as words
+from keyaudit.cli.clock import now
+from keyaudit.cli.outputs import log, tell
+from keyaudit.cli.rotate_ending import HUMAN, INTERRUPTED, UNFINISHED, code_of
+from keyaudit.errors import UsageError
+
+if TYPE_CHECKING:
+    from keyaudit.cli.rotate_foreground import View
+    from keyaudit.cli.rotate_opening import Opened
+    from keyaudit.cli.rotate_options import Given
+    from keyaudit.rotation.sight import Shelf
+    from keyaudit.rotation.steps import Order
+
+
+class Opening:
+    """A rotation that a command was asked for, with its view and whoever can be asked."""
+
+    def __init__(self, name: str, given: Given) -> None:
+        """Open the rotation; raises what `rotate_opening.opened` does."""
+        from keyaudit.cli.rotate_asking import Human
+        from keyaudit.cli.rotate_opening import opened
+        from keyaudit.cli.rotate_view import Lines, Panel
+
+        seen = sys.stderr.isatty() and not log().as_json and not given.dry_run
+        self.given = given
+        self.wait = sys.stderr.isatty() if given.wait is None else given.wait
+        self.view: View = Panel(name, name) if seen else Lines(name)
+        human = Human(self.view, new_value=given.new_value, done=given.done)
+        self.rotation: Opened = opened(name, given, human.ask)
+
+
+def order_of(opening: Opening, **more: object) -> Order:
+    """Make the order of what the options say; `more` are further fields of it."""
+    from dataclasses import replace
+
+    from keyaudit.cli.rotate_grace import grace
+    from keyaudit.rotation.steps import Goal, Order
+
+    rotation, given = opening.rotation, opening.given
+    settings = rotation.settings
+    allowed = grace(
+        settings,
+        rotation.parties.store.credential,
+        rotation.rotations.configuration,
+        given.policy,
+        emergency=more.get("goal") is Goal.EMERGENCY,
+    )
+    order = Order(
+        window=settings.window,
+        grace=allowed.period,
+        settle=settings.settle,
+        fresh=0 if given.again else settings.fresh,
+        discard=frozenset(given.discard),
+        keep=frozenset(given.keep),
+        old_key_id=given.old_key_id,
+        confirmed_silent=given.confirm_silent,
+    )
+    return replace(order, **more)  # type: ignore[arg-type]
+
+
+def go(opening: Opening, order: Order) -> int:
+    """Carry an order out as far as it goes, or rehearse it; gives the exit code."""
+    from keyaudit.rotation.steps import Goal
+
+    begins = order.begin and order.goal is Goal.FORWARD
+    if begins and (code := _refused(opening)) is not None:
+        return code
+    if opening.given.dry_run:
+        from keyaudit.cli.rotate_dry_run import rehearsed
+
+        return rehearsed(opening.rotation, order, wait=opening.wait)
+    return _ran(opening, order)
+
+
+def _ran(opening: Opening, order: Order) -> int:
+    from keyaudit.cli.rotate_foreground import Foreground
+    from keyaudit.rotation.runner import Runner
+
+    rotation = opening.rotation
+    around = Foreground(opening.view, wait=opening.wait, yes=opening.given.yes)
+    try:
+        ending = Runner(rotation.parties, rotation.journal, around).run(order)
+    except (KeyboardInterrupt, click.Abort):
+        opening.view.close()
+        for line in _interrupted(rotation.name, around):
+            tell(line, "interrupted")
+        return INTERRUPTED
+    finally:
+        opening.view.close()
+    for line in words.ending(ending.step, ending.sight, rotation.name, around.now()):
+        tell(line, "rotation-ended", name=rotation.name, exit_code=code_of(ending, order))
+    return code_of(ending, order)
+
+
+def _interrupted(name: str, around: object) -> Iterator[str]:
+    sight = getattr(around, "latest", None)
+    yield f"{name}: interrupted" + (f"; when last looked at, {words.where(sight)}" if sight else "")
+    yield f"hint: keyaudit rotate status {name} looks again, keyaudit rotate resume {name} goes on"
+
+
+def _refused(opening: Opening) -> int | None:
+    """Say that another rotation goes first, where one does and none is under way here."""
+    from keyaudit.cli.rotate_order import not_yet, under_way
+
+    rotation, given = opening.rotation, opening.given
+    if given.out_of_order and not (given.reason or "").strip():
+        raise UsageError("--out-of-order needs a --reason", hint="it is kept in the rotation record")
+    if rotation.settings.after is None or given.out_of_order:
+        return None
+    own = rotation.parties.store.look()
+    if under_way(own):
+        return None
+    before, recorded = _before(rotation, given)
+    refusal = not_yet(rotation.settings, own, before, recorded, now())
+    if refusal is None:
+        return None
+    tell(f"{rotation.name}: not begun: {refusal.why}", "out-of-order", name=rotation.name)
+    tell(
+        f"hint: keyaudit rotate run {rotation.settings.after}"
+        if refusal.allowed_at is None
+        else "hint: run it again then; --out-of-order with a --reason does not wait, and is recorded",
+        "hint",
+    )
+    return HUMAN if refusal.allowed_at is None else UNFINISHED
+
+
+def _before(rotation: Opened, given: Given) -> tuple[Shelf, list[dict[str, object]]]:
+    """Look at the store of the rotation that goes first, and at its record where it is kept here."""
+    from keyaudit.cli.rotate_opening import record_of
+    from keyaudit.rotation.journal import FileJournal, Request
+    from keyaudit.rotation.settings import open_store
+
+    settings = rotation.rotations.named(str(rotation.settings.after))
+    store = open_store(settings, rotation.means)
+    record = record_of(settings.name, rotation.rotations, given)
+    journal = FileJournal(record, settings.name, store.credential, Request())
+    return store.look(), journal.entries()
