@@ -149,13 +149,18 @@ class _Store(MemoryStore):
 
 
 class _Issuer:
-    """The keys as they are listed; a new one has no id yet."""
+    """The keys as they are listed; a new one has no id yet.
+
+    What is revoked is listed no more, as most providers have it, but where an issuer says
+    `lists_revoked`.
+    """
 
     def __init__(
         self, real: Issuer, sight: Sight, named: Mapping[str, str | None], clock: Callable[[], int]
     ) -> None:
         self.kind, self.whole, self.names_keys = real.kind, real.whole, real.names_keys
         self._keys, self._named, self._clock = sight.keys, named, clock
+        self._lists_revoked = getattr(real, "lists_revoked", False)
 
     def keys(self) -> tuple[Key, ...] | None:
         return self._keys
@@ -168,8 +173,11 @@ class _Issuer:
         return Minted(NEW_KEY, {self.whole: NEW_VERSION}, self._clock())
 
     def revoke(self, key_id: str) -> None:
-        if self._keys is not None:
-            self._keys = tuple(replace(key, active=False) if key.id == key_id else key for key in self._keys)
+        if self._keys is None:
+            return
+        ended = tuple(replace(key, active=False) for key in self._keys if key.id == key_id)
+        others = tuple(key for key in self._keys if key.id != key_id)
+        self._keys = (*others, *(ended if self._lists_revoked else ()))
 
     def recognise(self, parts: Parts, keys: tuple[Key, ...] | None) -> str | None:
         del keys

@@ -45,14 +45,29 @@ class Heard:
         return called
 
 
+class Keeping(SimulatedProvider):
+    """Lists what it revoked, as the simulated provider does."""
+
+    lists_revoked = True
+
+
+class Forgetting(SimulatedProvider):
+    """Lists a key that was revoked no more, as most providers do."""
+
+    def keys(self):
+        listed = super().keys() or ()
+        return tuple(key for key in listed if key.active)
+
+
 @dataclass
 class World:
     names: bool = True
+    kind: type[SimulatedProvider] = Keeping
     now: int = 1000 * HOUR
     requests: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.provider = SimulatedProvider(lambda: self.now, names=self.names)
+        self.provider = self.kind(lambda: self.now, names=self.names)
         first = self.provider.mint(None, set())
         self.store = MemoryStore("demo", Secret(first.parts["key"]), clock=lambda: self.now)
         self.journal = MemoryJournal()
@@ -125,14 +140,15 @@ def seen(world: World) -> Any:
     return world.store.look(), dict(world.store._values), keys, world.journal.entries(), world.now
 
 
+@pytest.mark.parametrize("kind", [Keeping, Forgetting])
 @pytest.mark.parametrize("names", [True, False])
 @pytest.mark.parametrize(
     ("state", "asked"), [*itertools.product(STATES, ORDERS)], ids=lambda each: getattr(each, "__name__", each)
 )
 def test_the_run_that_follows_makes_the_calls_that_were_told(
-    state: Callable[[World], None], asked: str, names: bool
+    state: Callable[[World], None], asked: str, names: bool, kind: type[SimulatedProvider]
 ) -> None:
-    world, order = World(names=names), ORDERS[asked]
+    world, order = World(names, kind), ORDERS[asked]
     if names or state is not minted_and_lost:
         state(world)
     before, calls = seen(world), list[Call]()
