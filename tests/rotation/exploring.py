@@ -63,7 +63,7 @@ class World:
         other = copy.copy(self)
         other.__dict__.pop("key", None)
         other.provider = copy.copy(self.provider)
-        other.provider._keys = {id: copy.copy(held) for id, held in self.provider._keys.items()}
+        other.provider._keys = {name: copy.copy(held) for name, held in self.provider._keys.items()}
         other.provider._clock = other.clock
         other.store = copy.copy(self.store)
         other.store._values = dict(self.store._values)
@@ -79,8 +79,8 @@ class World:
             for place in (note.current, note.pending, note.previous)
         ]
         keys = [
-            (id, held.token, self._ago(held.last_used_at), self._ago(held.created_at))
-            for id, held in self.provider._keys.items()
+            (name, held.token, self._ago(held.last_used_at), self._ago(held.created_at))
+            for name, held in self.provider._keys.items()
             if held.active
         ]
         return (
@@ -105,7 +105,7 @@ class World:
 
     @property
     def alive(self) -> list[str]:
-        return [id for id, held in self.provider._keys.items() if held.active]
+        return [name for name, held in self.provider._keys.items() if held.active]
 
 
 @dataclass(frozen=True)

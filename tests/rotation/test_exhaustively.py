@@ -2,7 +2,7 @@
 
 `exploring` visits every state that the real runner can get into with a store and a provider in
 memory. Each test says what holds in all of them, and that from each of them a run that is left alone
-comes to a good end. The number of states is printed; a change that makes it small made the search
+comes to a good end. A change that makes the number of states small made the search
 blind, so a floor is asserted.
 """
 
@@ -11,9 +11,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from rotation.exploring import Found, Standing, World, advance, explore
 
 from keyaudit.rotation.steps import Done, Goal, Order, Stage
+from rotation.exploring import Found, Standing, World, advance, explore
 
 FORWARD = Order(settle=0)
 BACK = Order(goal=Goal.BACK)
@@ -66,7 +66,6 @@ def test_one_run_may_be_killed_at_any_call(*, forgets: bool, slots: int | None) 
     world = World(slots=slots)
     world.provider.forgets = forgets
     found = explore(world, [FORWARD], works)
-    print(found.states)
     assert found.states > 100
     assert found.endings == {"nothing"}
     ends_well(found)
@@ -83,7 +82,6 @@ def test_two_runs_may_race_and_be_killed_at_any_call(*, forgets: bool) -> None:
     world = World()
     world.provider.forgets = forgets
     found = explore(world, [FORWARD, FORWARD], works, most_minted=2)
-    print(found.states)
     assert found.states > 10_000
     ends_well(found)
 
@@ -96,7 +94,6 @@ def test_two_runs_may_race_for_the_last_slot() -> None:
 @pytest.mark.parametrize("most_minted", [1, 2])
 def test_one_may_rotate_while_another_rolls_back(most_minted: int) -> None:
     found = explore(World(), [FORWARD, BACK], works, most_minted=most_minted)
-    print(found.states)
     assert found.states > 10_000
     ends_well(found)
     ends_well(found, BACK, may_mint=False)
