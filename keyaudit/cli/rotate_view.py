@@ -8,7 +8,7 @@ token, key ids.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -25,12 +25,7 @@ if TYPE_CHECKING:
     from keyaudit.rotation.steps import Step
 
 STEPS = ("provision", "stage", "verify", "promote", "drain", "retire")
-_MARKS = {
-    "done": ("✓", "green"),
-    "now": ("▶", "bold yellow"),
-    "to come": ("·", "dim"),
-    "given up": ("✗", "red"),
-}
+_MARKS = {"done": ("✓", "green"), "now": ("▶", "bold yellow"), "to come": ("·", "dim")}
 _AT = {"void": "provision", "discard": "provision", "revoke": "retire", "drop": "retire"}
 
 
@@ -78,10 +73,15 @@ class Panel:
         self._live: Live | None = None
         self._seen: tuple[Step, Sight] | None = None
         self._quiet: Quiet | None = None
+        self._rotated = False
 
     def tell(self, step: Step, sight: Sight, now: int) -> None:
         """Show where the rotation is."""
+        from keyaudit.rotation.steps import Drop
+
         self._seen, self._quiet = (step, sight), sight.quiet or self._quiet
+        if isinstance(step, Drop):
+            self._rotated = step.place == "previous" and sight.shelf.final is not False
         self.tick(now)
 
     def tick(self, now: int) -> None:
@@ -97,7 +97,10 @@ class Panel:
                 console=console, auto_refresh=False, redirect_stdout=False, redirect_stderr=False
             )
             self._live.start()
-        self._live.update(drawn(self._title, *self._seen, self._quiet, now), refresh=True)
+        step, sight = self._seen
+        over = self._rotated and words.newest(sight.shelf) is None
+        shown = drawn(self._title, step, sight, self._quiet, now, rotated=over)
+        self._live.update(shown, refresh=True)
 
     @contextmanager
     def paused(self) -> Iterator[None]:
@@ -112,7 +115,9 @@ class Panel:
             self._live = None
 
 
-def drawn(title: str, step: Step, sight: Sight, quiet: Quiet | None, now: int) -> Table:
+def drawn(
+    title: str, step: Step, sight: Sight, quiet: Quiet | None, now: int, *, rotated: bool = False
+) -> Table:
     """Draw a rotation: steps, keys, and what happens now; it fits 80 columns."""
     from rich.table import Table
     from rich.text import Text
@@ -121,7 +126,7 @@ def drawn(title: str, step: Step, sight: Sight, quiet: Quiet | None, now: int) -
     whole.add_column(no_wrap=True, overflow="ellipsis")
     whole.add_row(Text(_shown(title), style="bold"))
     marks = Text("  ")
-    for name, state in marked(step, sight):
+    for name, state in marked(step, sight, rotated=rotated):
         mark, style = _MARKS[state]
         marks.append(f"{mark} {name}  ", style=style)
     whole.add_row(marks)
@@ -131,35 +136,56 @@ def drawn(title: str, step: Step, sight: Sight, quiet: Quiet | None, now: int) -
     return whole
 
 
-def marked(step: Step, sight: Sight) -> list[tuple[str, str]]:
-    """Say of each step whether it is done, being done, to come, or given up, from what can be seen."""
+def marked(step: Step, sight: Sight, *, rotated: bool = False) -> list[tuple[str, str]]:
+    """Say of each step whether it is done, being done, or to come, from what can be seen.
+
+    A way back has steps of its own. `rotated` says that this run has brought a rotation to its end.
+    """
     from keyaudit.rotation import steps
 
     shelf = sight.shelf
-    over = isinstance(step, steps.Done) and step.outcome is steps.Outcome.ROTATED
-    back = shelf.forward is False or shelf.final is False
-    staged = over or shelf.promoted or shelf.pending is not None
-    held = {
+    if shelf.final is False:
+        drained = isinstance(step, steps.Revoke | steps.Drop)
+        held = {"restore": not shelf.promoted, "drain": drained, "retire": False}
+    elif shelf.forward is False and shelf.pending is not None:
+        held = {"discard": sight.works(shelf.pending.key_id) is False, "drop": False}
+    else:
+        held = _forward(sight, rotated=rotated)
+    at = _at(step, sight, held)
+    return [(name, "done" if done else "now" if name == at else "to come") for name, done in held.items()]
+
+
+def _forward(sight: Sight, *, rotated: bool) -> dict[str, bool]:
+    from keyaudit.rotation.sight import Liveness
+
+    shelf = sight.shelf
+    if rotated:
+        return dict.fromkeys(STEPS, True)
+    staged = shelf.promoted or shelf.pending is not None
+    alive = staged and sight.alive in {Liveness.ALIVE, Liveness.RESTRICTED}
+    return {
         "provision": staged,
         "stage": staged,
-        "verify": over or shelf.promoted or bool(shelf.forward),
-        "promote": over or shelf.promoted,
-        "drain": over or bool(shelf.final),
-        "retire": over,
+        "verify": shelf.promoted or bool(shelf.forward) or alive,
+        "promote": shelf.promoted,
+        "drain": bool(shelf.final),
+        "retire": False,
     }
-    name = getattr(step, "name", "")
-    at = _AT.get(name, name)
-    if name == "decide":
-        at = "promote" if getattr(step, "question", "") == "forward" else "retire"
-    if isinstance(step, steps.Wait) and shelf.promoted:
-        at = "drain"
-    marks = []
-    for each in STEPS:
-        state = (
-            "done" if held[each] else "given up" if back and each not in {"provision", "stage"} else "to come"
-        )
-        marks.append((each, "now" if each == at and not held[each] else state))
-    return marks
+
+
+def _at(step: Step, sight: Sight, held: Mapping[str, bool]) -> str:
+    """Name the step of the row that something done now belongs to."""
+    from keyaudit.rotation import steps
+
+    match step:
+        case steps.Decide():
+            return "promote" if step.question == "forward" else "retire"
+        case steps.Wait():
+            return "drain" if sight.shelf.previous is not None else "provision"
+        case steps.Done() | steps.Blocked():
+            return ""
+        case _:
+            return step.name if step.name in held else _AT.get(step.name, step.name)
 
 
 def _keys(sight: Sight, quiet: Quiet | None, now: int) -> Iterator[Text]:
@@ -174,17 +200,17 @@ def _keys(sight: Sight, quiet: Quiet | None, now: int) -> Iterator[Text]:
         line.append(_shown(place.key_id or f"version {place.version}"), style="bold")
         line.append(f"  {', '.join(_states(sight, place, now))}", style="default")
         yield line
-    if new and old and quiet is not None:
-        yield Text(f"       {_shown(_used(quiet, now))}", style="dim")
+        if quiet is not None and place is shelf.previous:
+            yield Text(f"       {_shown(_used(quiet, now))}", style="dim")
 
 
 def _states(sight: Sight, place: Place, now: int) -> Iterator[str]:
     shelf = sight.shelf
-    where = "in use" if place is shelf.current else "staged" if place is shelf.pending else "kept"
-    since = "" if place.since is None else f" for {describe_duration(max(now - place.since, 0))}"
-    yield f"{where}{since}"
+    where = "in use" if place is shelf.current else "staged" if place is shelf.pending else "kept beside"
+    known = place is shelf.current and place.since is not None
+    yield where + (f" for {describe_duration(max(now - (place.since or 0), 0))}" if known else "")
     if (works := sight.works(place.key_id)) is not None:
-        yield "works" if works else "revoked"
+        yield "works" if works else "revoked" if sight.ended(place.key_id) else "not listed"
     if place is words.newest(shelf) and sight.alive is not None:
         yield f"probe: {sight.alive}"
 
@@ -192,8 +218,8 @@ def _states(sight: Sight, place: Place, now: int) -> Iterator[str]:
 def _used(quiet: Quiet, now: int) -> str:
     seen = f"seen until {format_instant(quiet.seen_until)}"
     if quiet.last_used_at is None:
-        return f"no use of the old key, {seen}"
-    return f"old key last used {describe_duration(max(now - quiet.last_used_at, 0))} ago, {seen}"
+        return f"no use of it, {seen}"
+    return f"last used {describe_duration(max(now - quiet.last_used_at, 0))} ago, {seen}"
 
 
 def _now(step: Step, sight: Sight, now: int) -> str:

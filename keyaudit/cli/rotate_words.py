@@ -9,7 +9,7 @@ from keyaudit.times import describe_duration, format_instant
 
 if TYPE_CHECKING:
     from keyaudit.rotation.sight import Place, Shelf, Sight
-    from keyaudit.rotation.steps import Action, Blocked, Decide, Done, Step, Wait
+    from keyaudit.rotation.steps import Action, Blocked, Decide, Done, Step, Wait, Watch
 
 AFTER_AN_ESCAPE = (
     "find out how it escaped: the commit, log, screen, laptop or chat it was seen in",
@@ -86,13 +86,17 @@ def _action(step: Action, shelf: Shelf) -> str:
         case steps.Restore():
             return f"give applications {key(shelf.previous)} again"
         case steps.Watch():
-            return f"ask when {key(oldest(shelf))} was last used, without using it"
+            return f"ask when {_watched(step)} was last used, without using it"
         case steps.Revoke():
             return f"have the provider end key {step.key_id}"
         case steps.Drop():
             return f"take the value of version {step.version} off the shelf"
         case steps.Decide():
             return _decision(step, shelf)
+
+
+def _watched(step: Watch) -> str:
+    return f"key {step.key_id}" if step.key_id else f"the key of version {step.version}"
 
 
 def irreversible(step: Step, sight: Sight, now: int) -> str:
