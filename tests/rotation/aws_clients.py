@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import boto3
+import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from servers.iam_keys import Key
 
 REGION = "eu-west-1"
+
+
+def signs_by_itself(patch: pytest.MonkeyPatch, key: Key | None = None) -> None:
+    """Have whoever is opened without a profile sign with a key, and find nothing of this machine."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        patch.delenv(name)
+    patch.setenv("AWS_ACCESS_KEY_ID", "AKIANOBODYSOWNKEY000" if key is None else key.id)
+    patch.setenv("AWS_SECRET_ACCESS_KEY", "nothing" if key is None else key.secret)
+    patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    patch.setenv("AWS_CONFIG_FILE", os.devnull)
+    patch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
 
 
 def client(service: str, url: str, key: Key | None = None, *, secret: str = "", attempts: int = 1) -> Any:

@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 
+from rotation.aws_clients import signs_by_itself
+from rotation.stores.aws_case import AwsSecretCase
 from rotation.stores.contract import StoreCase
+from rotation.stores.dotenv_case import DotenvCase
+from rotation.stores.gcp_secret_case import GcpSecretCase
 from rotation.stores.memory_case import MemoryCase
+
+
+@pytest.fixture
+def dotenv_file(tmp_path: Path) -> DotenvCase:
+    return DotenvCase(tmp_path)
 
 
 @pytest.fixture
@@ -13,7 +25,24 @@ def memory() -> MemoryCase:
     return MemoryCase()
 
 
+@pytest.fixture
+def aws_secret(monkeypatch: pytest.MonkeyPatch) -> Iterator[AwsSecretCase]:
+    signs_by_itself(monkeypatch)
+    case = AwsSecretCase()
+    with case.server:
+        yield case
+
+
+@pytest.fixture
+def gcp_secret() -> Iterator[GcpSecretCase]:
+    with GcpSecretCase.started() as case:
+        yield case
+
+
 CASES: dict[str, tuple[str, type[StoreCase]]] = {
+    "aws-secrets-manager": ("aws_secret", AwsSecretCase),
+    "dotenv": ("dotenv_file", DotenvCase),
+    "gcp-secret-manager": ("gcp_secret", GcpSecretCase),
     "memory": ("memory", MemoryCase),
 }
 """Each kind of store: the fixture that opens its case, and the case's class."""
