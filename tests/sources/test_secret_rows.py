@@ -227,3 +227,19 @@ def test_any_entry_is_counted_as_a_row_or_as_unreadable(fields: dict, arn: str, 
         assert (
             from_rows([found], (), 0, COLUMNS | set(TAGGED) | {"versions"}).credentials.collect().height == 1
         )
+
+
+def test_a_value_that_was_taken_back_is_as_old_as_the_value_and_never_younger() -> None:
+    old, new = 1_700_000_000, 1_760_000_000
+    tail = "0f1e2d3c4b5a69788796a5b4c3d2e1f0"
+
+    def created(version, at=new):
+        (found,) = version_rows(secret(), [SecretVersion(version, ["AWSCURRENT"], at)], version_use=False)
+        return found.created_at
+
+    assert created(f"keyaudit-restored-{old}-{tail}", new + 0.5) == old * SECOND
+    assert created(f"keyaudit-restored-{new + 10}-{tail}") == new * SECOND
+    assert created(f"keyaudit-restored-0-{tail}") is None
+    assert created(f"keyaudit-restored-99999999999999-{tail}") == new * SECOND
+    assert created(f"keyaudit-restored-{old}-{tail}", None) == old * SECOND
+    assert created(tail) == new * SECOND

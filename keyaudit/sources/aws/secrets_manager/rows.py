@@ -6,6 +6,7 @@
   after rotation was turned off, so a schedule counts only while it is on.
 * LastAccessedDate is a day, and is left out while the secret was never retrieved *in that
   region*: so "never used" is known only of a secret that has no copy in another one.
+* A version that takes a value back is a copy: its value is as old as the id says (`restored`).
 * With DeletedDate a secret cannot be read any more: its versions are disabled.
 """
 
@@ -18,6 +19,7 @@ from keyaudit.sources.aws.json_lists import instant, labels_of
 from keyaudit.sources.aws.places import Place
 from keyaudit.sources.aws.schedules import rate
 from keyaudit.sources.aws.secrets_manager.entries import RotationRules, Secret, SecretVersion
+from keyaudit.sources.aws.secrets_manager.restored import value_created_at
 from keyaudit.sources.labels import read_labels
 
 SOURCE = "aws-secrets-manager"
@@ -103,7 +105,7 @@ def version_rows(secret: Secret, versions: Iterable[SecretVersion], *, version_u
         version.id: Version(
             id=version.id,
             state=_state(version.stages or [], deleted=secret.deleted is not None),
-            created_at=instant(version.created),
+            created_at=value_created_at(version.id, instant(version.created)),
             last_used_at=instant(version.last_accessed) if version_use else None,
             stages=version.stages or [],
         )
