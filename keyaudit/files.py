@@ -26,6 +26,46 @@ def write_atomically(path: Path, content: bytes, *, mode: int = 0o644) -> None:
         raise
 
 
+def replace_unchanged(path: Path, content: bytes, seen: os.stat_result) -> bool:
+    """Replace a file that is still what was seen, keeping mode and owner; False if somebody changed it.
+
+    `seen` is what `os.stat` said before it was read. Whoever writes between this function's last look
+    and the replacement (microseconds) without a lock is overwritten. Raises OSError.
+    """
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(descriptor, "wb") as handle:
+            handle.write(content)
+            handle.flush()
+            ours = os.fstat(handle.fileno())
+            if (ours.st_uid, ours.st_gid) != (seen.st_uid, seen.st_gid):
+                os.fchown(handle.fileno(), seen.st_uid, seen.st_gid)
+            os.fchmod(handle.fileno(), stat.S_IMODE(seen.st_mode))
+            os.fsync(handle.fileno())
+        if _mark(os.stat(path, follow_symlinks=False)) != _mark(seen):
+            os.unlink(temporary)
+            return False
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+    _sync(path.parent)
+    return True
+
+
+def _mark(found: os.stat_result) -> tuple[int, int, int, int]:
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def _sync(folder: Path) -> None:
+    """Have a new name on the disk, too."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def read_own(path: Path) -> bytes:
     """Read a file that nobody else could have written; raises OSError for any other, or none.
 

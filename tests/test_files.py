@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from keyaudit.files import read_own, write_atomically
+from keyaudit.files import read_own, replace_unchanged, write_atomically
 
 
 def test_a_file_is_replaced_and_nothing_is_left_beside_it(tmp_path: Path) -> None:
@@ -26,6 +26,49 @@ def test_a_failure_leaves_the_old_file_and_no_other(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="report.json"):
         write_atomically(target, b"new")
     assert os.listdir(tmp_path) == ["report.json"]
+
+
+def test_a_file_that_is_what_was_seen_is_replaced_and_keeps_its_mode(tmp_path: Path) -> None:
+    target = tmp_path / ".env"
+    target.write_text("old")
+    target.chmod(0o640)
+    assert replace_unchanged(target, b"new", target.stat())
+    assert (target.read_bytes(), stat.S_IMODE(target.stat().st_mode)) == (b"new", 0o640)
+    assert os.listdir(tmp_path) == [".env"]
+
+
+@pytest.mark.parametrize(
+    "change", ["another text", "the same text again", "another file", "a link", "nothing"]
+)
+def test_a_file_that_somebody_changed_is_not_replaced(change: str, tmp_path: Path) -> None:
+    target = tmp_path / ".env"
+    target.write_text("old")
+    seen = target.stat()
+    if change == "another text":
+        target.write_text("other")
+    elif change == "the same text again":
+        os.utime(target, ns=(seen.st_atime_ns, seen.st_mtime_ns + 1))
+    elif change in {"another file", "a link"}:
+        target.rename(tmp_path / "moved")
+        if change == "a link":
+            target.symlink_to("moved")
+        else:
+            target.write_text("old")
+            os.utime(target, ns=(seen.st_atime_ns, seen.st_mtime_ns))
+    kept = target.read_bytes()
+    assert replace_unchanged(target, b"new", seen) is (change == "nothing")
+    assert target.read_bytes() == (b"new" if change == "nothing" else kept)
+    assert not [name for name in os.listdir(tmp_path) if name.startswith("..env")]
+
+
+def test_a_file_that_went_away_is_not_made_again(tmp_path: Path) -> None:
+    target = tmp_path / ".env"
+    target.write_text("old")
+    seen = target.stat()
+    target.unlink()
+    with pytest.raises(FileNotFoundError):
+        replace_unchanged(target, b"new", seen)
+    assert os.listdir(tmp_path) == []
 
 
 def test_our_own_file_is_read(tmp_path: Path) -> None:
