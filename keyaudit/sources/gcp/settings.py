@@ -47,6 +47,10 @@ def _here(text: str) -> str:
 
 Project = Annotated[str, BeforeValidator(_project)]
 Projects = Annotated[tuple[Project, ...], AfterValidator(distinct)]
+ServiceAccount = Annotated[str, AfterValidator(_account)]
+"""The address of a service account."""
+Emulator = Annotated[str, AfterValidator(_here)]
+"""host:port on this machine."""
 
 
 class GcpSettings(PullSettings):
@@ -59,9 +63,9 @@ class GcpSettings(PullSettings):
     PARENTS: ClassVar[tuple[str, ...]] = ("projects",)
 
     projects: Projects = ()
-    impersonate: Annotated[str, AfterValidator(_account)] | None = None
+    impersonate: ServiceAccount | None = None
     quota_project: Project | None = None
-    endpoint: Annotated[str, AfterValidator(_here)] | None = None
+    endpoint: Emulator | None = None
     requests_per_second: float = Field(default=9, gt=0, le=100_000)
 
     @model_validator(mode="after")

@@ -52,20 +52,20 @@ class KeyUse:
         return True if told else None
 
 
-def key_use(client: Any, project: str, now: int) -> KeyUse:
+def key_use(client: Any, project: str, now: int, *, span: int = KEPT, bucket: int = DAY) -> KeyUse:
     """Ask about every key of `projects/ID` at once. Raises RefusedError: then nothing is known.
 
-    An answer that says of itself that it lacks something is refused as well: it would make a use
-    look earlier than it was.
+    Uses of the last `span` are summed by `bucket`, at whose start they count. An answer that says of
+    itself that it lacks something is refused as well: it would make a use look earlier than it was.
     """
     types = library("google.cloud.monitoring_v3")
     last: dict[tuple[str, str], int] = {}
     request = types.ListTimeSeriesRequest(
         name=project,
         filter=FILTER,
-        interval={"start_time": _timestamp(now - KEPT), "end_time": _timestamp(now)},
+        interval={"start_time": _timestamp(now - span), "end_time": _timestamp(now)},
         aggregation={
-            "alignment_period": {"seconds": DAY // SECOND},
+            "alignment_period": {"seconds": bucket // SECOND},
             "per_series_aligner": types.Aggregation.Aligner.ALIGN_SUM,
         },
     )
@@ -79,17 +79,17 @@ def key_use(client: Any, project: str, now: int) -> KeyUse:
 
     for page in walk(ask):
         for series in page.entries:
-            _take(series, last)
-    return KeyUse(now - KEPT, now, last)
+            _take(series, last, bucket)
+    return KeyUse(now - span, now, last)
 
 
-def _take(series: Any, last: dict[tuple[str, str], int]) -> None:
-    """Note the latest day of one key's series on which it was used at all."""
+def _take(series: Any, last: dict[tuple[str, str], int], bucket: int) -> None:
+    """Note the latest bucket of one key's series on which it was used at all."""
     which = (series.resource.labels["unique_id"], series.metric.labels["key_id"])
     for point in series.points:
         if point.value.int64_value > 0:
             try:
-                used = micros(point.interval.end_time) - DAY
+                used = micros(point.interval.end_time) - bucket
             except ValueError:
                 raise RefusedError(Kind.UNREADABLE) from None
             last[which] = max(used, last.get(which, used))
