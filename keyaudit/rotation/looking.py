@@ -1,7 +1,7 @@
-"""What a run sees before each decision: the provider's keys first, then the shelf.
+"""What a run sees before each decision: the shelf first, then the provider's keys.
 
-The order matters: a key that was listed before the shelf was read, and bears a token that the shelf
-calls spent, can never be staged any more (`machine`).
+In this order, a key of the shelf that is not listed is gone, and not merely younger than the list.
+What the shelf calls spent stays spent, however old the look is (`machine`).
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ _LATER = 2 * MINUTE
 
 def look(run: Run, order: Order) -> Sight:
     """Give what one decision is made from; raises RotationError where it cannot be seen."""
+    shelf = run.parties.store.look()
     keys = run.parties.issuer.keys()
-    shelf = _named(run, order, run.parties.store.look(), keys)
-    keys = _with_later(run, keys, shelf)
+    shelf = _named(run, order, shelf, keys)
     entries = [] if run.parties.issuer.names_keys else run.journal.entries()
     newest = _newest(shelf)
     return Sight(
@@ -36,21 +36,6 @@ def look(run: Run, order: Order) -> Sight:
         gone=_gone(entries),
         suspects=_suspects(entries, keys or (), shelf) - order.keep - order.discard,
     )
-
-
-def _with_later(run: Run, keys: tuple[Key, ...] | None, shelf: Shelf) -> tuple[Key, ...] | None:
-    """Look again for the keys of the shelf that were not listed: they may be younger than the list.
-
-    Nothing else is taken from the second list: what it has beyond the shelf is younger than the
-    shelf, so the shelf says nothing of it.
-    """
-    if keys is None:
-        return None
-    shelved = {place.key_id for place in shelf.places if place.key_id}
-    if shelved <= {key.id for key in keys}:
-        return keys
-    later = run.parties.issuer.keys() or ()
-    return (*(key for key in keys if key.id not in shelved), *(key for key in later if key.id in shelved))
 
 
 def _quiet(run: Run, shelf: Shelf) -> Quiet | None:

@@ -4,8 +4,9 @@
 
 - It remembers nothing: everything it needs is on the shelf (`Shelf`) or listed by the provider
   (`Key`). Running again after a crash, on another machine or beside a second run, is the same thing.
-- The keys of the provider are looked at *before* the shelf. A key that bears a token which the
-  shelf calls spent can therefore never be staged any more, whatever another run is about to do.
+- A token that the shelf calls spent never comes back, and under one that was staged no other key can
+  be staged. A key that bears such a token, and is not on the shelf, is garbage for good, whatever
+  another run is about to do.
 - Two questions are settled on the store itself, once for each token, before anything is done that
   depends on them: `forward` (promote or abandon) and `final` (retire the old or restore it). So
   no run can revoke a key that another one is about to hand out.

@@ -159,7 +159,7 @@ class _Calls:
             return _given(self._old.popleft())
         if self._made:
             # It decided, did it, and begins to look again: what it was answered is forgotten.
-            self.turned = name == "keys" and self._around.told is not None
+            self.turned = name == "look" and self._around.told is not None
             self.about = repr((name, args))
             raise Stopped
         self._made = True
