@@ -31,6 +31,16 @@ torn line between them, line N is checked by hand against line N+1:
 from __future__ import annotations
 
 from keyaudit.rotation_record.chain import SCHEMA, Chain, recognised, verified
-from keyaudit.rotation_record.reading import Record, read_records, wrong_with
+from keyaudit.rotation_record.reading import Record, RecordFile, read_files, read_records, wrong_with
 
-__all__ = ["SCHEMA", "Chain", "Record", "read_records", "recognised", "verified", "wrong_with"]
+__all__ = [
+    "SCHEMA",
+    "Chain",
+    "Record",
+    "RecordFile",
+    "read_files",
+    "read_records",
+    "recognised",
+    "verified",
+    "wrong_with",
+]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,7 @@ from keyaudit.times import parse_instant
 
 LARGEST_FILE = 256 * 1024 * 1024
 """Bytes: some 400,000 records."""
-_BEGINNING = f'{{"schema":"{SCHEMA}",'.encode()
+_BEGINNING = f'{{"schema":"{SCHEMA}",'
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,30 +46,53 @@ class Record:
     detail: Mapping[str, Any] = field(hash=False)
 
 
+@dataclass(frozen=True, slots=True)
+class RecordFile:
+    """One file: its sound lines, everything wrong with the others, and the digest of all its bytes.
+
+    `sha256` is in hex, None for a file that could not be read. A file is evidence where `problems` is empty.
+    """
+
+    file: str
+    sha256: str | None
+    records: tuple[Record, ...]
+    problems: tuple[Problem, ...]
+
+
 def read_records(paths: Iterable[Path]) -> tuple[tuple[Record, ...], tuple[Problem, ...]]:
     """Read files, and all `*.ndjson` in folders; gives what is sound, and everything wrong with the rest.
 
     A line with a problem is left out and the others are kept: whether a file with problems is
     evidence is the caller's to say. Records stand in the order of the files' names and their lines.
     """
-    records: list[Record] = []
-    problems: list[Problem] = []
-    for file in _files(paths):
-        try:
-            lines = _lines(file)
-        except (OSError, ValueError) as error:
-            why = error.strerror if isinstance(error, OSError) else error
-            problems.append(Problem(str(file), None, None, None, f"cannot be read: {why}"))
-            continue
-        found = verified(lines, str(file))
-        for number, line in enumerate(lines, start=1):
-            taken = _taken(line, str(file), number)
-            if isinstance(taken, Record):
-                records.append(taken)
-            else:
-                found += taken
-        problems += sorted(found, key=lambda problem: problem.line or 0)
-    return tuple(records), tuple(problems)
+    files = read_files(paths)
+    records = tuple(record for each in files for record in each.records)
+    return records, tuple(problem for each in files for problem in each.problems)
+
+
+def read_files(paths: Iterable[Path]) -> tuple[RecordFile, ...]:
+    """Read the same, file by file."""
+    return tuple(_read(file) for file in _files(paths))
+
+
+def _read(file: Path) -> RecordFile:
+    try:
+        content = _content(file)
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else error
+        return RecordFile(
+            str(file), None, (), (Problem(str(file), None, None, None, f"cannot be read: {why}"),)
+        )
+    lines = BytesIO(content).readlines()  # bytes.splitlines would take a lone carriage return for an end
+    records, problems = list[Record](), verified(lines, str(file))
+    for number, line in enumerate(lines, start=1):
+        taken = _taken(line, str(file), number)
+        if isinstance(taken, Record):
+            records.append(taken)
+        else:
+            problems += taken
+    ordered = sorted(problems, key=lambda problem: problem.line or 0)
+    return RecordFile(str(file), sha256(content).hexdigest(), tuple(records), tuple(ordered))
 
 
 def _files(paths: Iterable[Path]) -> list[Path]:
@@ -79,14 +104,14 @@ def _files(paths: Iterable[Path]) -> list[Path]:
     return sorted(found.values())
 
 
-def _lines(file: Path) -> list[bytes]:
+def _content(file: Path) -> bytes:
     if file.exists() and not file.is_file():
         raise ValueError("no file")  # a pipe would be waited for
     with file.open("rb") as handle:
         content = handle.read(LARGEST_FILE + 1)
     if len(content) > LARGEST_FILE:
         raise ValueError(f"larger than {LARGEST_FILE:,} bytes")
-    return BytesIO(content).readlines()  # bytes.splitlines would take a lone carriage return for an end
+    return content
 
 
 def wrong_with(line: bytes) -> list[Problem]:
@@ -106,14 +131,29 @@ def _taken(line: bytes, file: str, number: int) -> Record | list[Problem]:
     except RefusedError as error:
         return problem(str(error))
     except ValueError:
-        torn = line.startswith(_BEGINNING[: len(line.rstrip(b"\n"))]) and line.strip() != b""
-        return [] if torn else problem("is neither a record nor the beginning of one")
+        return [] if _is_torn(line) else problem("is neither a record nor the beginning of one")
     if not isinstance(found, dict):
         return problem("is no JSON object")
     if found.get("schema") != SCHEMA:
         return problem(f"is {brief(found.get('schema'))}; this version reads {SCHEMA}", "schema")
     wrong = [Problem(file, number, None, path, message) for path, message in wrong_fields(found)]
     return wrong or _record(found, file, number)
+
+
+def _is_torn(line: bytes) -> bool:
+    """Say whether a line is the beginning of a record and ends too early, rather than going wrong."""
+    text = line.removesuffix(b"\n").decode("ascii", "replace")
+    if not text or not text.startswith(_BEGINNING[: len(text)]):
+        return False
+    try:
+        json.loads(text)
+    except json.JSONDecodeError as error:
+        rest = text[error.pos :]
+        ends = any(word.startswith(rest) for word in ("null", "true", "false"))
+        return ends or error.msg.startswith(("Unterminated string", "Invalid \\u"))
+    except ValueError:
+        return False
+    return False
 
 
 def _record(found: Mapping[str, Any], file: str, line: int) -> Record:
