@@ -35,7 +35,7 @@ from keyaudit.rotation.silences import SILENCES
 from keyaudit.rotation.stores import STORES
 from keyaudit.rotation.stores.protocol import Store
 from keyaudit.sources.pulling.settings import Duration
-from keyaudit.times import DAY, HOUR, MINUTE
+from keyaudit.times import DAY, HOUR, MINUTE, SECOND
 
 _TABLES: Mapping[str, Mapping[str, str]] = {
     "store": STORES,
@@ -56,7 +56,7 @@ class RotationSettings(BaseModel):
     labels: Mapping[str, str] = Field(default_factory=dict)
     after: str | None = None
     apart: Duration = 7 * DAY
-    window: Annotated[Duration, Field(ge=MINUTE)] = HOUR
+    window: Annotated[Duration, Field(ge=SECOND)] = HOUR
     grace_period: Duration | None = None
     settle: Duration = MINUTE
     fresh: Duration = DAY
