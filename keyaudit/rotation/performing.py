@@ -12,6 +12,7 @@ from typing import Any
 from keyaudit.errors import RotationError
 from keyaudit.rotation.issuers.protocol import Minted
 from keyaudit.rotation.parties import Run
+from keyaudit.rotation.secret import Secret
 from keyaudit.rotation.sight import Liveness, Sight
 from keyaudit.rotation.steps import (
     Action,
@@ -40,6 +41,7 @@ def _mint(run: Run, step: Mint, sight: Sight) -> Detail:
     text = store.read(current.version)
     in_use = {place.key_id for place in sight.shelf.places if place.key_id}
     minted = issuer.mint(step.token, in_use)
+    _refuse_the_old(run, text, minted)
     try:
         store.stage(
             step.token, run.parties.shape.write(text, minted.parts), minted.key_id, base_key_id=current.key_id
@@ -51,6 +53,19 @@ def _mint(run: Run, step: Mint, sight: Sight) -> Detail:
         _give_up(run, step, minted)
         raise
     return {"key_id": minted.key_id, "old_key_id": current.key_id}
+
+
+def _refuse_the_old(run: Run, text: Secret, minted: Minted) -> None:
+    """Refuse a new value that is the one in use: whoever was asked for a new key gave the old one again.
+
+    It is not revoked: it is what applications use.
+    """
+    try:
+        old = run.parties.shape.read(text)
+    except RotationError:
+        return  # the store holds no such value yet
+    if {part: old.get(part) for part in minted.parts} == dict(minted.parts):
+        raise RotationError("the new value is the one in use", hint="nothing was stored; make a new key")
 
 
 def _give_up(run: Run, step: Mint, minted: Minted) -> None:
