@@ -6,16 +6,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from keyaudit.rotation.issuers import ISSUERS
 from keyaudit.rotation.party import Means
-from keyaudit.rotation.probes import PROBES
 from keyaudit.rotation.settings import _class
-from keyaudit.rotation.sight import Sight
-from keyaudit.rotation.silences import SILENCES
+from keyaudit.rotation.sight import Key, Sight
 from keyaudit.rotation.steps import Step
 from servers.clock import Clock
-
-TABLES = {"issuer": ISSUERS, "probe": PROBES, "silence": SILENCES}
 
 
 def opened(
@@ -31,6 +26,10 @@ def opened(
     kind = _class(role, settings["kind"])
     means = Means(clock, environment or {}, folder, ask)
     return kind.opened(kind.Settings.model_validate(settings), means)
+
+
+def listed(issuer: Any) -> list[Key]:
+    return list(issuer.keys())
 
 
 class Alone:

@@ -81,6 +81,7 @@ class Manual:
         self._ends: dict[str, str | None] = {}
         self.whole = settings.part
         self.names_keys = web is not None
+        self.lists_revoked = web is not None
         self.calls: Mapping[str, tuple[str, ...]] = {
             "keys": (anthropic.LIST,) if web else (),
             "mint": (anthropic.LIST, anthropic.UPDATE) if web else (),

@@ -12,7 +12,7 @@ from keyaudit.rotation.issuers.naming import key_name, token_of
 from keyaudit.rotation.issuers.openai import OpenAiKeys
 from keyaudit.rotation.sight import Key
 from keyaudit.times import HOUR, SECOND
-from rotation.parties import opened
+from rotation.parties import listed, opened
 from servers.admin_api import ADMIN, NOON
 from servers.openai import KEY, OpenAi, service_account, user
 
@@ -51,7 +51,7 @@ def test_a_minted_key_bears_the_token_and_works_beside_the_old_one(server: OpenA
     assert made.created_at == NOON
     assert server.issued.honoured(made.parts["key"]).id == made.key_id
     assert "CANARY" not in repr(made)
-    assert [(key.id, key.token) for key in party.keys()] == [("key_old", None), (made.key_id, TOKEN)]
+    assert [(key.id, key.token) for key in listed(party)] == [("key_old", None), (made.key_id, TOKEN)]
     assert server.issued.live() == ["key_old", made.key_id]
 
 
@@ -78,9 +78,9 @@ def test_half_a_list_is_none(server: OpenAi) -> None:
 def test_a_key_past_its_end_is_not_active(server: OpenAi) -> None:
     party = issuer(server, expires_in="1h")
     made = party.mint(TOKEN, set())
-    assert [key.active for key in party.keys()] == [True, True]
+    assert [key.active for key in listed(party)] == [True, True]
     server.clock.advance(HOUR)
-    assert [(key.id, key.active) for key in party.keys()] == [("key_old", True), (made.key_id, False)]
+    assert [(key.id, key.active) for key in listed(party)] == [("key_old", True), (made.key_id, False)]
 
 
 def test_an_organization_that_demands_an_end_is_told_how_to_give_one(server: OpenAi) -> None:
@@ -109,7 +109,7 @@ def test_an_answer_that_was_lost_leaves_a_key_that_is_found_by_its_token(server:
     server.fail("POST", ".*", None, after=True)
     with pytest.raises(RotationError):
         party.mint(TOKEN, set())
-    [orphan] = [key for key in party.keys() if key.token == TOKEN]
+    [orphan] = [key for key in listed(party) if key.token == TOKEN]
     assert [call.method for call in server.calls].count("POST") == 1
     assert orphan.id in server.issued.live()
 

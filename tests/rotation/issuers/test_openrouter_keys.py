@@ -11,7 +11,7 @@ import pytest
 from keyaudit.errors import RotationError
 from keyaudit.rotation.issuers.openrouter import OpenRouterKeys
 from keyaudit.times import HOUR
-from rotation.parties import opened
+from rotation.parties import listed, opened
 from servers.admin_api import NOON
 from servers.open_router import KEY, OpenRouter
 
@@ -35,23 +35,23 @@ def test_a_minted_key_bears_the_token_and_the_limits_of_the_settings(server: Ope
     assert (entry["limit"], entry["limit_reset"], entry["include_byok_in_limit"]) == (100, "monthly", False)
     assert made.key_id == hashlib.sha256(made.parts["key"].encode()).hexdigest()
     party = issuer(server)
-    assert [(key.id, key.token, key.active, key.created_at) for key in party.keys()] == [
+    assert [(key.id, key.token, key.active, key.created_at) for key in listed(party)] == [
         (made.key_id, TOKEN, True, NOON)
     ]
     server.clock.advance(HOUR)
-    assert [key.active for key in party.keys()] == [False]
+    assert [key.active for key in listed(party)] == [False]
 
 
 def test_a_disabled_key_is_listed_and_not_active(server: OpenRouter) -> None:
     server.put_key("old", disabled=True)
     server.put_key("new")
-    assert [key.active for key in issuer(server).keys()] == [False, True]
+    assert [key.active for key in listed(issuer(server))] == [False, True]
 
 
 @pytest.mark.parametrize("count", [0, 1, 99, 100, 101, 250])
 def test_every_key_is_listed_once_however_many_there_are(server: OpenRouter, count: int) -> None:
     ids = [server.put_key(f"key {number}")["hash"] for number in range(count)]
-    assert [key.id for key in issuer(server).keys()] == ids
+    assert [key.id for key in listed(issuer(server))] == ids
 
 
 def test_a_key_that_is_deleted_while_the_list_is_read_lets_no_other_slip_through(server: OpenRouter) -> None:
@@ -68,7 +68,7 @@ def test_a_key_that_is_deleted_while_the_list_is_read_lets_no_other_slip_through
         return answer
 
     server._list = list_and_delete
-    assert [key.id for key in party.keys()] == [each["hash"] for each in server.keys]
+    assert [key.id for key in listed(party)] == [each["hash"] for each in server.keys]
 
 
 def test_a_list_that_never_stands_still_is_none(server: OpenRouter) -> None:
@@ -112,7 +112,7 @@ def test_an_answer_that_was_lost_leaves_a_key_that_is_found_by_its_token(server:
     server.fail("POST", ".*", None, after=True)
     with pytest.raises(RotationError):
         party.mint(TOKEN, set())
-    assert [key.token for key in party.keys()] == [TOKEN]
+    assert [key.token for key in listed(party)] == [TOKEN]
     assert [call.method for call in server.calls].count("POST") == 1
 
 
