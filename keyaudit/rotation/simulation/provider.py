@@ -20,14 +20,16 @@ class _Held:
     created_at: int
     active: bool = True
     last_used_at: int | None = None
+    works_from: int | None = 0
+    """When it begins to be honoured; None if it never is."""
 
 
 class SimulatedProvider:
     """Issuer, probe and silence of one simulated provider. `clock` gives microseconds, UTC.
 
     `slots` is how many keys may be active at once; `names` whether keys bear their token; `broken`
-    makes every key that is minted from then on dead from birth; `forgets` leaves revoked keys out of
-    the list.
+    makes every key that is minted from then on dead from birth, and `lag` honours it only so many
+    microseconds after that; `forgets` leaves revoked keys out of the list.
     """
 
     kind = "simulated"
@@ -39,6 +41,7 @@ class SimulatedProvider:
         self.forgets = False
         self.names_keys = names
         self.broken = False
+        self.lag = 0
         self._keys: dict[str, _Held] = {}
 
     def keys(self) -> tuple[Key, ...] | None:
@@ -55,8 +58,10 @@ class SimulatedProvider:
         if self._slots is not None and sum(held.active for held in self._keys.values()) >= self._slots:
             raise SlotsFullError("every slot is taken")
         number = len(self._keys) + 1
-        self._keys[f"key-{number}"] = _Held(f"value-{number}", token, self._clock(), active=True)
-        return Minted(f"key-{number}", {"key": f"value-{number}"}, self._clock())
+        now = self._clock()
+        honoured = None if self.broken else now + self.lag
+        self._keys[f"key-{number}"] = _Held(f"value-{number}", token, now, works_from=honoured)
+        return Minted(f"key-{number}", {"key": f"value-{number}"}, now)
 
     def revoke(self, key_id: str) -> None:
         """End a key."""
@@ -80,7 +85,9 @@ class SimulatedProvider:
     def works(self, value: str) -> bool:
         """Say whether a value would be honoured, without leaving a trace."""
         held = self._of(value)
-        return held is not None and held.active and not (self.broken and held.token is not None)
+        if held is None or not held.active or held.works_from is None:
+            return False
+        return held.works_from <= self._clock()
 
     def last_use(self, key_id: str | None) -> Quiet:
         """Give the last use of a key; nothing is delayed here."""
