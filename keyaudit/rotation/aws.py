@@ -111,18 +111,24 @@ class Aws:
 
     def _signed_in(self) -> Any:
         if self._session is None:
-            session = botocore("session").Session(profile=self._access.profile)
-            session.register_component("data_loader", api_models())
+            session = _session(self._access)
             if self._access.role is not None:
-                _enter(session, self._access, self._access.role)
+                # A session that made a client keeps whom it signed as: so the role has one of its own.
+                _enter(session, _session(self._access), self._access, self._access.role)
             self._session = session
         return self._session
 
 
-def _enter(session: Any, access: AwsAccess, role: str) -> None:
-    """Have a session sign as a role, and renew that by itself."""
-    region = access.region or session.get_config_variable("region") or _ANYWHERE
-    sts = session.create_client("sts", region_name=region, endpoint_url=access.endpoint_url)
+def _session(access: AwsAccess) -> Any:
+    session = botocore("session").Session(profile=access.profile)
+    session.register_component("data_loader", api_models())
+    return session
+
+
+def _enter(session: Any, own: Any, access: AwsAccess, role: str) -> None:
+    """Have a session sign as a role, which another one assumes, and renew that by itself."""
+    region = access.region or own.get_config_variable("region") or _ANYWHERE
+    sts = own.create_client("sts", region_name=region, endpoint_url=access.endpoint_url)
     more = {"ExternalId": access.external_id} if access.external_id else {}
 
     def assume() -> dict[str, str]:

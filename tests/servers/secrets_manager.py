@@ -122,7 +122,7 @@ class SecretsManager(SecretRotation, AwsServer):
 
     def list_secret_version_ids(self, region: str, body: dict[str, Any]) -> dict[str, Any]:
         named = self.find(region, body)
-        entries = self.versions[named["ARN"]]
+        entries = self.versions.get(named["ARN"], [])
         if not body.get("IncludeDeprecated"):
             entries = [each for each in entries if each.get("VersionStages")]
         return {"ARN": named["ARN"], "Name": named["Name"], **self._page("Versions", entries, body)}
