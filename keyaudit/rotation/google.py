@@ -118,8 +118,8 @@ class Google:
             info = library("google.api_core.gapic_v1.client_info").ClientInfo(
                 user_agent=f"keyaudit/{__version__}"
             )
-            options = {"api_endpoint": host} if host else {}
-            return client_class(credentials=caller.credentials, client_options=options, client_info=info)
+            where = {"api_endpoint": host} if host else {}
+            return client_class(credentials=caller.credentials, client_options=where, client_info=info)
         raise RotationError("no Google credentials that can be used", hint=hint)
 
 

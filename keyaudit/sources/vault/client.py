@@ -84,11 +84,18 @@ class Vault:
 
         Raises RefusedError, OperationRefusedError, StoppedError.
         """
+        return _body(self.response(verb, path, **options))
+
+    def response(self, verb: str, path: str, **options: Any) -> Any:
+        """Give the answer (of requests) whatever its status, where that is not worth asking again.
+
+        Raises as `ask` does.
+        """
         response = self._adapter.request(verb, f"/v1/{path}", raise_exception=False, **options)
         if response.status_code in {301, 302, 307, 308}:
             self._follow(response)
             response = self._adapter.request(verb, f"/v1/{path}", raise_exception=False, **options)
-        return _body(response)
+        return response
 
     def close(self) -> None:
         """Close the connections."""

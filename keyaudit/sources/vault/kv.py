@@ -4,6 +4,7 @@
 * Versions have no stages: the newest is read by default, older ones by number until they are deleted.
 * A `deletion_time` may lie in the future (`delete_version_after`): until then the version is there.
 * An entry without versions holds labels and no secret.
+* A value that was taken back is written again as a new version; a label says how old it is (`restored`).
 * Version 1 of the engine has names only: no dates, no versions. A read would give the value.
 """
 
@@ -34,6 +35,7 @@ from keyaudit.sources.vault.answers import (
 )
 from keyaudit.sources.vault.mounts import quoted
 from keyaudit.sources.vault.reads import Reads
+from keyaudit.sources.vault.restored import value_created_at
 from keyaudit.sources.vault.scope import NO_USE, MountScope
 from keyaudit.sources.vault.settings import LONGEST_PATH, is_path
 
@@ -186,7 +188,7 @@ def _versions(metadata: KvMetadata, labels: dict[str, str], now: int) -> Iterato
         yield Version(
             id=str(number),
             state=_state(number, numbers[number], metadata.current_version, now),
-            created_at=created[number],
+            created_at=value_created_at(labels, number, created[number]),
             superseded_at=created.get(number + 1),
             stages=[stage for stage, label in MARKS.items() if labels.get(label, "").strip() == str(number)],
         )

@@ -18,13 +18,12 @@ from keyaudit.rotation.party import Means
 from keyaudit.rotation.stores.gcp_secret_manager import GcpSecret
 from keyaudit.rotation.stores.protocol import Credential, Store
 from keyaudit.sources import open_source
+from rotation.stores.contract import Moment
 from servers.clock import Clock
 from servers.google_secret_manager import SERVICE, SecretManager
 from servers.grpc_errors import Refused
 from servers.grpc_server import GrpcServer, Method
 from sources.contract import nobody
-
-from rotation.stores.contract import Moment
 
 AT = 1_780_000_000_000_000
 PERMISSIONS = {
