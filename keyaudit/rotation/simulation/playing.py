@@ -125,7 +125,7 @@ class _Player:
                 goal=Goal.EMERGENCY if compromised else Goal.FORWARD,
                 window=self._setting.window,
                 grace=self._subject.grace_period or DAY,
-                fresh=0,
+                fresh=min(DAY, self._subject.rotation_period // 4),
                 compromised=compromised,
                 begin=begin,
             )
