@@ -1,7 +1,7 @@
 """OpenRouter as its documentation describes it: keys minted and switched off by a management key, and who is answered.
 
 A dead key meets 401 "User not found.", as does a management key that asks for a chat; the list of
-models is public. Costs are dollars; `usage` of a key moves with each chat.
+models is public. Costs are dollars; `usage` and `last_used_at` of a key move with each chat.
 """
 
 from __future__ import annotations
@@ -49,6 +49,7 @@ class OpenRouter(AdminApi):
             "created_at": now,
             "updated_at": now,
             "expires_at": None,
+            "last_used_at": None,
             "creator_user_id": "user_1",
             "workspace_id": "0df9e665-0000-4000-8000-000000000001",
             **fields,
@@ -164,6 +165,7 @@ class OpenRouter(AdminApi):
         entry = self._of(issued)
         for name in _USAGE[:4]:
             entry[name] += PRICE
+        entry["last_used_at"] = format_instant(self.clock())
         if entry.get("limit") is not None:
             entry["limit_remaining"] = entry["limit"] - entry["usage"]
         self.issued.used(issued, asked.path, (9, 3))
