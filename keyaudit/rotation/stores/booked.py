@@ -60,8 +60,12 @@ class BookedStore(Generic[SeenT]):
         def dropped(seen: SeenT) -> Book:
             gone = getattr(seen.book.note, place)
             note = seen.book.note.dropped(place, token)
-            drop = (*seen.book.drop, *seen.book.same(gone.version))
-            return replace(seen.book, note=note, claim=None, drop=drop, sweep=self.litter(seen))
+            same = seen.book.same(gone.version)
+            copies = {copy: of for copy, of in seen.book.copies.items() if copy not in same}
+            drop = (*seen.book.drop, *same)
+            return replace(
+                seen.book, note=note, claim=None, drop=drop, sweep=self.litter(seen), copies=copies
+            )
 
         self.change(dropped)
 

@@ -28,50 +28,24 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Literal, Self
-
-from pydantic import model_validator
+from typing import Self
 
 from keyaudit.errors import RotationError
-from keyaudit.rotation.party import Means, StoreSettings
+from keyaudit.rotation.party import Means
 from keyaudit.rotation.secret import Secret
 from keyaudit.rotation.sight import Place
 from keyaudit.rotation.stores.book import Book, read_book, write_book
 from keyaudit.rotation.stores.booked import BookedStore, Seen
 from keyaudit.rotation.stores.note import Note
 from keyaudit.rotation.stores.protocol import Credential, LostRaceError
-from keyaudit.rotation.vault import VaultAccess, VaultDoor, scope
+from keyaudit.rotation.stores.vault_kv_calls import STAGED, Data, KvEntry, VaultKvSettings
+from keyaudit.rotation.vault import Answer, scope
 from keyaudit.sources.vault.kv import MARKS
-from keyaudit.sources.vault.restored import VALUE_SINCE, restored_label, value_created_at
-from keyaudit.sources.vault.settings import Path_
+from keyaudit.sources.vault.rotated import VALUE_SINCE, restored_label, value_created_at
 from keyaudit.times import MICROSECOND, parse_instant
 
-NOTE_OF = "keyaudit_note_of"
-"""The custom metadata by which the audit knows that an entry is not a secret of its own."""
-STAGED = "staged-"
-"""Begins the versions that are in `staging/pending`, and not yet in `path`."""
 _MOST_RACES = 30
 _FEWEST_VERSIONS = 3
-
-Data = Mapping[str, Any]
-
-
-class VaultKvSettings(StoreSettings, VaultAccess):
-    """Checked settings of one secret."""
-
-    mount: Path_ = "secret"
-    path: Path_
-    field: str | None = None
-    staging: Path_ | None = None
-    old_versions: Literal["destroy", "delete", "keep"] = "destroy"
-
-    @model_validator(mode="after")
-    def _one_way(self) -> Self:
-        if (self.field is None) is (not self.fields):
-            raise ValueError("say which field is the value: `field: api_key`, or `fields` for several")
-        if self.staging == self.path:
-            raise ValueError("`staging` is where values are that no application may read yet")
-        return self
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,54 +76,23 @@ class VaultKv(BookedStore[SeenEntry]):
     def __init__(self, settings: VaultKvSettings, means: Means) -> None:
         """Ask nothing yet."""
         self._settings = settings
-        staging = settings.staging or f"{settings.path}.keyaudit"
-        self._note, self._pending = f"{staging}/note", f"{staging}/pending"
         self.credential = Credential(
             "vault",
             scope(settings, settings.mount),
             f"{settings.mount}/{settings.path}",
             settings.path,
         )
-        self.calls = self._calls()
-        every = {call for calls in self.calls.values() for call in calls}
-        self._door = VaultDoor(settings, means, sorted(every), settings.timeout)
+        self._entry = KvEntry(settings, means)
+        self.calls = self._entry.calls
 
     @classmethod
     def opened(cls, settings: VaultKvSettings, means: Means) -> Self:
         """Open the store that settings describe."""
         return cls(settings, means)
 
-    def _calls(self) -> Mapping[str, tuple[str, ...]]:
-        entry, note, pending = self._settings.path, self._note, self._pending
-        read = (self._call("read", "data", entry), self._call("read", "data", pending))
-        look = (self._call("read", "metadata", entry), self._call("read", "data", note), *read)
-        ends = () if self._settings.old_versions == "keep" else (self._settings.old_versions,)
-        change = (
-            *look,
-            self._call("update", "data", note),
-            self._call("read", "metadata", pending),
-            self._call("update", "destroy", pending),
-            self._call("patch", "metadata", entry),
-            *(self._call("update", end, entry) for end in ends),
-        )
-        first = tuple(self._call("update", "metadata", each) for each in (note, pending))
-        return {
-            "look": look,
-            "read": read,
-            "stage": (*change, *first, self._call("update", "data", pending)),
-            "void": (*change, *first),
-            "decide": change,
-            "promote": (*change, self._call("update", "data", entry)),
-            "restore": (*change, self._call("update", "data", entry)),
-            "drop": change,
-        }
-
-    def _call(self, capability: str, kind: str, path: str) -> str:
-        return f"{capability} {self._settings.mount}/{kind}/{path}"
-
     def read(self, version: str) -> Secret:
         """See `Store.read`."""
-        return self._text(self._data(version))
+        return self._entry.text(self._entry.data(version))
 
     def stage(self, token: str, value: Secret, key_id: str, *, base_key_id: str | None) -> None:
         """See `Store.stage`."""
@@ -158,26 +101,31 @@ class VaultKv(BookedStore[SeenEntry]):
         if note.staged(token, "", key_id, base_key_id) is note:
             return
         assert note.current is not None  # or it could not be staged beside it
-        own = self._staged(self._with(note.current.version, value))
+        base = note.current.version
+        own = self._entry.stage(self._with(base, value))
 
         def staged(seen: SeenEntry) -> Book:
             note = seen.book.note.staged(token, own, key_id, base_key_id)
-            return seen.stored if note is seen.book.note else replace(seen.book, note=note)
+            if note is seen.book.note:
+                return seen.stored
+            if note.base != base:
+                raise LostRaceError  # the other fields are not what they were
+            return replace(seen.book, note=note)
 
         try:
             book = self.change(staged)
         except LostRaceError:
-            self._unstage(own)
+            self._entry.unstage(own)
             raise
         if all(place.version != own for place in book.note.shelf().places):
-            self._unstage(own)
+            self._entry.unstage(own)
 
     def promote(self, token: str) -> None:
         """See `Store.promote`."""
 
         def data(seen: SeenEntry) -> Data | None:
             assert seen.book.note.pending is not None  # or it could not be promoted
-            return self._kept(seen.book.note.pending.version)
+            return self._entry.kept(seen.book.note.pending.version)
 
         self._serve(lambda note, at, version: note.with_promoted(token, at, version), data)
 
@@ -189,8 +137,8 @@ class VaultKv(BookedStore[SeenEntry]):
             old = seen.book.note.previous.version
             since = value_created_at(self._labels(seen), int(old), seen.created_at(int(old)))
             label = restored_label(seen.version + 1, since)
-            self._patch({VALUE_SINCE: label})
-            return self._kept(old)
+            self._entry.label({VALUE_SINCE: label})
+            return self._entry.kept(old)
 
         self._serve(lambda note, at, version: note.restored(token, at, version), data)
 
@@ -211,12 +159,11 @@ class VaultKv(BookedStore[SeenEntry]):
                 raise RotationError(f"the value to serve at {self._settings.path} is not there any more")
             if value is None:
                 continue  # somebody closed the rotation meanwhile
-            body = {"data": dict(value), "options": {"cas": seen.version}}
-            answer = self._door.ask(self._call("update", "data", self._settings.path), body)
-            if answer.status != 200:
+            written = self._entry.write(value, seen.version)
+            if written is None:
                 continue  # whoever wrote there meanwhile is seen in the next round
-            at = parse_instant(answer.data["created_time"]) + MICROSECOND
-            version = str(answer.data["version"])
+            at = parse_instant(written["created_time"]) + MICROSECOND
+            version = str(written["version"])
             if self.swap(seen, self._follows(seen.book, served(note, at, version), version)):
                 self.tidied()
                 return
@@ -229,23 +176,27 @@ class VaultKv(BookedStore[SeenEntry]):
         return replace(book, note=note, copies={**book.copies, version: book.note.previous.version})
 
     def seen(self) -> SeenEntry:
-        """See `BookedStore.seen`."""
-        entry = self._door.ask(self._call("read", "metadata", self._settings.path)).data
-        kept = self._door.ask(self._call("read", "data", self._note))
-        if kept.status == 404 and kept.data:
-            raise RotationError(
-                f"the note {self._settings.mount}/{self._note} was deleted", hint="undelete its last version"
-            )
+        """See `BookedStore.seen`. Where the two do not fit, the note must be the same after as before."""
+        kept = self._entry.note()
+        for _ in range(_MOST_RACES):
+            entry = self._entry.about()
+            seen = self._read(kept, entry)
+            current = seen.stored.note.current
+            fits = current is None or current.version == str(seen.version)
+            before, kept = kept, kept if fits else self._entry.note()
+            if kept == before:
+                seen = replace(seen, book=self._found(seen))
+                self._check_versions(entry, seen.book.note)
+                return seen
+        raise RotationError("somebody else keeps changing the secret", hint="let them finish")
+
+    def _read(self, kept: Answer, entry: Data) -> SeenEntry:
         if kept.status == 404:
             made = f"{entry.get('created_time')}|{entry.get('current_version')}"
             stored = Book(Note(f"{self.credential.scope}|{self.credential.id}|{made}"))
-        else:
-            stored = read_book(str(kept.data["data"].get("note")))
-        cas = int(kept.data["metadata"]["version"]) if kept.data else 0
-        seen = SeenEntry(stored, stored, cas, entry)
-        book = self._found(seen)
-        self._check_versions(entry, book.note)
-        return replace(seen, book=book)
+            return SeenEntry(stored, stored, 0, entry)
+        stored = read_book(str(kept.data["data"].get("note")))
+        return SeenEntry(stored, stored, int(kept.data["metadata"]["version"]), entry)
 
     def _check_versions(self, entry: Data, note: Note) -> None:
         kept = int(entry.get("max_versions") or 0)
@@ -275,8 +226,8 @@ class VaultKv(BookedStore[SeenEntry]):
 
     def _alike(self, one: str, other: str) -> bool:
         """Say whether two versions are both there and have one value."""
-        first = self._kept(one)
-        return first is not None and first == self._kept(other)
+        first = self._entry.kept(one)
+        return first is not None and first == self._entry.kept(other)
 
     @staticmethod
     def _expected(note: Note) -> Place | None:
@@ -287,12 +238,7 @@ class VaultKv(BookedStore[SeenEntry]):
 
     def swap(self, seen: SeenEntry, book: Book) -> bool:
         """See `BookedStore.swap`."""
-        if seen.cas == 0:
-            about = {"custom_metadata": {NOTE_OF: self._settings.path}}
-            self._door.ask(self._call("update", "metadata", self._note), {**about, "cas_required": True})
-            self._door.ask(self._call("update", "metadata", self._pending), about)
-        body = {"data": {"note": write_book(book)}, "options": {"cas": seen.cas}}
-        return self._door.ask(self._call("update", "data", self._note), body).status == 200
+        return self._entry.write_note(write_book(book), seen.cas)
 
     def is_tidy(self, book: Book) -> bool:
         """See `BookedStore.is_tidy`; marks that do not fit the shelf are a loose end too."""
@@ -300,73 +246,38 @@ class VaultKv(BookedStore[SeenEntry]):
 
     def tidy(self, seen: SeenEntry) -> Book:
         """See `BookedStore.tidy`."""
-        book, end = seen.book, self._settings.old_versions
+        book = seen.book
         staged = [each for each in (*book.drop, *book.sweep) if each.startswith(STAGED)]
-        self._unstage(*staged)
-        old = [int(each) for each in book.drop if not each.startswith(STAGED)]
-        if old and end != "keep":
-            self._door.ask(self._call("update", end, self._settings.path), {"versions": old})
+        self._entry.unstage(*staged)
+        self._entry.end([int(each) for each in book.drop if not each.startswith(STAGED)])
         marked = _marked(book.note)
         if marked != book.marked:
             current, _, previous = marked.partition("/")
-            self._patch({MARKS["current"]: current or None, MARKS["previous"]: previous or None})
+            self._entry.label({MARKS["current"]: current or None, MARKS["previous"]: previous or None})
         return replace(book, drop=(), sweep=(), marked=marked)
 
     def litter(self, seen: SeenEntry) -> tuple[str, ...]:  # noqa: ARG002
         """See `BookedStore.litter`: all that is staged, for this closes the rotation."""
-        about = self._door.ask(self._call("read", "metadata", self._pending)).data
-        live = [number for number, each in about.get("versions", {}).items() if not each["destroyed"]]
-        return tuple(f"{STAGED}{number}" for number in sorted(live, key=int))
-
-    def _data(self, version: str) -> Data:
-        found = self._kept(version)
-        if found is None:
-            raise RotationError(
-                f"version {version} of {self._settings.path} is deleted, or not kept any more"
-            )
-        return found
-
-    def _kept(self, version: str) -> Data | None:
-        """Give the fields of a version, None if they are not there any more."""
-        staged = version.startswith(STAGED)
-        call = self._call("read", "data", self._pending if staged else self._settings.path)
-        found = self._door.ask(call, version=version.removeprefix(STAGED)).data.get("data")
-        return found if isinstance(found, dict) else None
-
-    def _text(self, data: Data) -> Secret:
-        if self._settings.field is None:
-            return Secret(json.dumps(data))
-        found = data.get(self._settings.field)
-        if not isinstance(found, str):
-            raise RotationError(f"{self._settings.path} has no field {self._settings.field!r} that is text")
-        return Secret(found)
+        return self._entry.staged_versions()
 
     def _with(self, version: str, value: Secret) -> Data:
-        """Give the fields of the new entry: those of a version, with the value in its place."""
+        """Give the fields of the new entry: those of a version, with the value in its place.
+
+        Raises LostRaceError if somebody has changed other fields since the value was put among them.
+        """
+        before = self._entry.data(version)
         if self._settings.field is not None:
-            return {**self._data(version), self._settings.field: value.reveal()}
+            return {**before, self._settings.field: value.reveal()}
         found: Data = json.loads(value.reveal())
+        ours = set(self._settings.fields.values())
+        others = [{name: data[name] for name in data if name not in ours} for data in (before, found)]
+        if others[0] != others[1]:
+            raise LostRaceError
         return found
-
-    def _staged(self, data: Data) -> str:
-        answer = self._door.ask(self._call("update", "data", self._pending), {"data": data})
-        if answer.status != 200:
-            raise RotationError("Vault: the answer could not be read")
-        return f"{STAGED}{answer.data['version']}"
-
-    def _unstage(self, *versions: str) -> None:
-        if versions:
-            numbers = [int(each.removeprefix(STAGED)) for each in versions]
-            self._door.ask(self._call("update", "destroy", self._pending), {"versions": numbers})
 
     def _labels(self, seen: SeenEntry) -> Mapping[str, str]:
         found = seen.entry.get("custom_metadata") or {}
         return {str(key): str(value) for key, value in found.items()}
-
-    def _patch(self, labels: Mapping[str, str | None]) -> None:
-        """Change labels and leave the others alone, as hvac cannot: a POST would replace them all."""
-        call = self._call("patch", "metadata", self._settings.path)
-        self._door.ask(call, {"custom_metadata": dict(labels)})
 
 
 def _marked(note: Note) -> str:

@@ -4,7 +4,7 @@
 * Versions have no stages: the newest is read by default, older ones by number until they are deleted.
 * A `deletion_time` may lie in the future (`delete_version_after`): until then the version is there.
 * An entry without versions holds labels and no secret.
-* A value that was taken back is written again as a new version; a label says how old it is (`restored`).
+* A value that was taken back is written again as a new version; a label says how old it is (`rotated`).
 * Version 1 of the engine has names only: no dates, no versions. A read would give the value.
 """
 
@@ -35,7 +35,7 @@ from keyaudit.sources.vault.answers import (
 )
 from keyaudit.sources.vault.mounts import quoted
 from keyaudit.sources.vault.reads import Reads
-from keyaudit.sources.vault.restored import value_created_at
+from keyaudit.sources.vault.rotated import NOTE_OF, STAGING_OF, value_created_at
 from keyaudit.sources.vault.scope import NO_USE, MountScope
 from keyaudit.sources.vault.settings import LONGEST_PATH, is_path
 
@@ -88,6 +88,7 @@ class Kv2Scope(MountScope):
         """See `ScopePull.collect`."""
         self._empty = 0
         self._strange = 0
+        self._notes = 0
         try:
             if not (self.asking.settings.scan and self._scan()):
                 with self.workers() as workers:
@@ -97,6 +98,10 @@ class Kv2Scope(MountScope):
                 self.miss(f"the metadata of {self._strange:,} secrets could not be read")
             if self._empty:
                 self.remark(f"{self._empty:,} entries hold labels and no secret")
+            if self._notes:
+                self.remark(
+                    f"{self._notes:,} entries say that they are notes of rotations, and hold no secret"
+                )
 
     def _scan(self) -> bool:
         """List everything at once; False, with nothing taken, if the server does not offer that."""
@@ -158,12 +163,23 @@ class Kv2Scope(MountScope):
             if not metadata.current_version and not metadata.versions:
                 self._empty += 1
                 return
+            if self._is_note(metadata):
+                self._notes += 1
+                return
             try:
                 fill(row, metadata, self.asking.now)
             except ValueError:
                 self._strange += 1
                 row = self.row(path, path)
         self.add(row)
+
+    def _is_note(self, metadata: KvMetadata) -> bool:
+        """Say whether an entry is a rotation's own; one that holds a value to be tried is a credential."""
+        if self.asking.settings.trust_labels is not True:
+            return False
+        labels = texts(metadata.custom_metadata)
+        gone = all(version.destroyed for version in metadata.versions.values())
+        return NOTE_OF in labels or (STAGING_OF in labels and gone)
 
 
 def fill(row: Credential, metadata: KvMetadata, now: int) -> None:

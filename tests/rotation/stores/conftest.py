@@ -13,6 +13,7 @@ from rotation.stores.contract import StoreCase
 from rotation.stores.dotenv_case import DotenvCase
 from rotation.stores.gcp_secret_case import GcpSecretCase
 from rotation.stores.memory_case import MemoryCase
+from rotation.stores.vault_kv_case import VaultKvCase
 
 
 @pytest.fixture
@@ -39,11 +40,18 @@ def gcp_secret() -> Iterator[GcpSecretCase]:
         yield case
 
 
+@pytest.fixture
+def vault_kv() -> Iterator[VaultKvCase]:
+    with VaultKvCase.started() as case:
+        yield case
+
+
 CASES: dict[str, tuple[str, type[StoreCase]]] = {
     "aws-secrets-manager": ("aws_secret", AwsSecretCase),
     "dotenv": ("dotenv_file", DotenvCase),
     "gcp-secret-manager": ("gcp_secret", GcpSecretCase),
     "memory": ("memory", MemoryCase),
+    "vault-kv": ("vault_kv", VaultKvCase),
 }
 """Each kind of store: the fixture that opens its case, and the case's class."""
 

@@ -57,6 +57,7 @@ class GcpSecretCase:
         )
         self._names = count(1)
         self._moment: Moment | None = None
+        self._passing = 0
         self._meanwhile: Callable[[], None] | None = None
         self._heard = 0
         self.name = ""
@@ -81,7 +82,10 @@ class GcpSecretCase:
             action, self._meanwhile = self._meanwhile, None
             if action is not None:
                 action()
-            moment, self._moment = self._moment, None
+            moment = None
+            if self._moment is not None and self._passing == 0:
+                moment, self._moment = self._moment, None
+            self._passing -= self._passing > 0
             if moment == "before":
                 raise Refused("UNAVAILABLE")
             found = method.answer(request)
@@ -142,8 +146,12 @@ class GcpSecretCase:
     def advance(self, by: int) -> None:
         self.clock.advance(by)
 
-    def fail(self, moment: Moment) -> None:
-        self._moment = moment
+    def fail(self, moment: Moment | None, *, after: int = 0) -> None:
+        self._moment, self._passing = moment, after
+
+    def failed(self) -> bool:
+        """Say whether what was to fail has failed."""
+        return self._moment is None
 
     def meanwhile(self, action: Callable[[], None]) -> None:
         self._meanwhile = action

@@ -30,6 +30,7 @@ class BreakableVault(VaultServer):
     def __init__(self) -> None:
         super().__init__()
         self.moment: Moment | None = None
+        self.passing = 0
         self.meanwhile: Callable[[], None] | None = None
 
     def answer(self, request: Request, query: Mapping[str, str], body: Mapping[str, Any]) -> Any:
@@ -38,7 +39,10 @@ class BreakableVault(VaultServer):
         action, self.meanwhile = self.meanwhile, None
         if action is not None:
             action()
-        moment, self.moment = self.moment, None
+        moment = None
+        if self.moment is not None and self.passing == 0:
+            moment, self.moment = self.moment, None
+        self.passing -= self.passing > 0
         if moment == "before":
             raise Refused(500, f"{CANARY}-internal error")
         found = super().answer(request, query, body)
@@ -129,8 +133,12 @@ class VaultKvCase:
     def advance(self, by: int) -> None:
         self.server.clock.advance(by)
 
-    def fail(self, moment: Moment) -> None:
-        self.server.moment = moment
+    def fail(self, moment: Moment | None, *, after: int = 0) -> None:
+        self.server.moment, self.server.passing = moment, after
+
+    def failed(self) -> bool:
+        """Say whether what was to fail has failed."""
+        return self.server.moment is None
 
     def meanwhile(self, action: Callable[[], None]) -> None:
         self.server.meanwhile = action

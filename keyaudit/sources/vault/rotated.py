@@ -1,4 +1,4 @@
-"""Versions of KV that hold an older value again: how a rotation takes a value back, and how old it is.
+"""What a rotation leaves in KV: values that were taken back, and entries of its own beside a secret.
 
 KV cannot make an older version the newest one; the value is written again, and by its date it would
 look new. Whoever does that says so beside it, in the custom metadata of the secret:
@@ -6,6 +6,9 @@ look new. Whoever does that says so beside it, in the custom metadata of the sec
     keyaudit_value_since: 3 2026-01-01T00:00:00Z      # the value of version 3 is that old
 
 Such a label can make a value look older than its version, never younger.
+
+Beside a secret are the rotation's note, which holds no value, and a place for the value that is tried
+before it is served. The latter is a credential while it holds one, and else as empty as the note.
 """
 
 from __future__ import annotations
@@ -15,6 +18,10 @@ from collections.abc import Mapping
 from keyaudit.times import format_instant, parse_instant
 
 VALUE_SINCE = "keyaudit_value_since"
+NOTE_OF = "keyaudit_note_of"
+"""Names the secret that an entry is the note of."""
+STAGING_OF = "keyaudit_staging_of"
+"""Names the secret whose next value is tried in an entry."""
 
 
 def restored_label(version: int, since: int | None) -> str | None:
