@@ -8,7 +8,6 @@ PROBES: Mapping[str, str] = {
     "anthropic": "models:Anthropic",
     "aws-sts": "aws_sts:CallerIdentity",
     "command": "command:ProbeCommand",
-    "database": "database:VaultDatabaseLogin",
     "gemini": "models:Gemini",
     "google": "google:AccessToken",
     "groq": "models:Groq",
