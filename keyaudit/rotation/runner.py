@@ -61,8 +61,11 @@ class Runner:
                     raise RotationError(
                         "another run keeps changing the shelf", hint="let it finish"
                     ) from None
-            if isinstance(step, Mint) and order.goal is Goal.FORWARD:
-                order = replace(order, begin=False)
+                minted = isinstance(step, Mint) and order.goal is Goal.FORWARD
+            else:
+                # Of an emergency too: a provider whose new keys are all dead would be asked for ever.
+                minted = isinstance(step, Mint)
+            order = replace(order, begin=order.begin and not minted)
 
     def _perform(self, step: Action, sight: Sight) -> None:
         self._write("intent", step)
