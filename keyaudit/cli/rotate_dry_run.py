@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from keyaudit.cli import rotate_words as words
 from keyaudit.cli.clock import now
 from keyaudit.cli.outputs import print_text
-from keyaudit.times import describe_duration, format_duration
+from keyaudit.times import describe_duration
 
 if TYPE_CHECKING:
     from keyaudit.cli.rotate_opening import Opened
@@ -21,8 +22,8 @@ NOTE = (
 )
 
 
-def rehearsed(rotation: Opened, order: Order, *, wait: bool) -> int:
-    """Rehearse an order and print it; gives 0 where the real run would be carried on to its end."""
+def rehearsed(rotation: Opened, order: Order, terms: str, *, before: Sequence[Call], wait: bool) -> int:
+    """Rehearse an order and print it under its terms; gives the exit code that the run would."""
     from keyaudit.cli.rotate_ending import code_of
     from keyaudit.cli.rotate_foreground import Rehearsed
     from keyaudit.formats.visible import visible
@@ -30,7 +31,7 @@ def rehearsed(rotation: Opened, order: Order, *, wait: bool) -> int:
 
     lines = [
         f"{rotation.name}: what `keyaudit rotate` would do",
-        f"grace {format_duration(order.grace)}, window of silence {format_duration(order.window)}",
+        terms,
         "",
     ]
     start = now()
@@ -45,6 +46,8 @@ def rehearsed(rotation: Opened, order: Order, *, wait: bool) -> int:
         lines.append(f"    {call.role} {call.kind}: {call.method}{about}")
         lines.extend(f"        {sends}" for sends in call.sends)
 
+    for call in before:
+        called(call)
     around = Rehearsed(stepped, wait=wait, start=start)
     ending = rehearse(rotation.parties, rotation.journal, around, order, called)
     print_text("\n".join([*(visible(line, longest=1000) for line in lines), "", NOTE]))

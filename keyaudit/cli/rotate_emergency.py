@@ -57,47 +57,57 @@ def command(name: str, key_ids: tuple[str, ...], audited: str | None, **given: A
 
 
 def carried_out(opening: Opening, compromised: frozenset[str]) -> int:
-    """Revoke and replace; when that is done, say what a machine cannot do."""
+    """Revoke and replace; `compromised` empty: the key in use. Then say what a machine cannot do."""
     from keyaudit.rotation.steps import Goal
 
-    code = go(opening, order_of(opening, goal=Goal.EMERGENCY, compromised=compromised))
+    sight = _sight(opening)
+    compromised = compromised or frozenset({_in_use(opening, sight)})
+    old = _old_key(sight, compromised)
+    code = go(opening, order_of(opening, goal=Goal.EMERGENCY, compromised=compromised, old_key_id=old))
     if code == REACHED and not opening.given.dry_run:
         name = opening.rotation.name
-        tell(
-            f"{name}: the key is dead and replaced. What is left is to find out about its escape:",
-            "checklist",
-        )
-        for item in words.AFTER_AN_ESCAPE:
-            tell(f"  - {item}", "checklist")
-        tell(
-            f'hint: keyaudit rotate emergency {name} --audited "what came of it" records that it is done',
-            "hint",
-        )
+        said = f"{name}: the key is dead and replaced. What is left is to find out about its escape:"
+        for line in (said, *(f"  - {item}" for item in words.AFTER_AN_ESCAPE)):
+            tell(line, "checklist")
+        audit = f'keyaudit rotate emergency {name} --audited "what came of it"'
+        tell(f"hint: {audit} records that it is done", "hint")
     return code
 
 
+def _old_key(sight: Sight, compromised: frozenset[str]) -> str | None:
+    """Name the key in use before it is revoked: one that its provider lists no more is not recognised."""
+    current = sight.shelf.current
+    if current is None or current.key_id is not None:
+        return current.key_id if current else None
+    if len(compromised) > 1:
+        raise UsageError(
+            "which of these keys is in use is not known any more", hint="name the one: --old-key-id"
+        )
+    return next(iter(compromised))
+
+
 def _compromised(opening: Opening, key_ids: tuple[str, ...]) -> frozenset[str]:
-    """Give the keys to revoke: those named, those of an emergency under way, else the key in use."""
+    """Give the keys to revoke: those named, and those of an emergency under way."""
     from keyaudit.rotation.recorded import unfinished
     from keyaudit.rotation.steps import Goal
 
     left = unfinished(opening.rotation.journal.entries())
     begun = left.compromised if left is not None and left.goal is Goal.EMERGENCY else frozenset()
-    if key_ids or begun:
-        return frozenset(key_ids) | begun
-    return frozenset({_in_use(opening, _sight(opening))})
+    return frozenset(key_ids) | begun
 
 
 def _sight(opening: Opening) -> Sight:
     from keyaudit.cli.rotate_foreground import Foreground
     from keyaudit.rotation.looking import look
     from keyaudit.rotation.parties import Run
+    from keyaudit.rotation.rehearsal import heard
     from keyaudit.rotation.steps import Order
 
     rotation = opening.rotation
+    parties = heard(rotation.parties, opening.before.append)
     around = Foreground(opening.view, wait=False, yes=False)
     order = Order(old_key_id=opening.given.old_key_id)
-    return look(Run(rotation.parties, rotation.journal, around), order)
+    return look(Run(parties, rotation.journal, around), order)
 
 
 def _in_use(opening: Opening, sight: Sight) -> str:

@@ -16,8 +16,10 @@ from keyaudit.errors import UsageError
 
 if TYPE_CHECKING:
     from keyaudit.cli.rotate_foreground import View
+    from keyaudit.cli.rotate_grace import Grace
     from keyaudit.cli.rotate_opening import Opened
     from keyaudit.cli.rotate_options import Given
+    from keyaudit.rotation.rehearsal import Call
     from keyaudit.rotation.sight import Shelf
     from keyaudit.rotation.steps import Order
 
@@ -37,6 +39,9 @@ class Opening:
         self.view: View = Panel(name, name) if seen else Lines(name)
         human = Human(self.view, new_value=given.new_value, done=given.done)
         self.rotation: Opened = opened(name, given, human.ask)
+        self.grace: Grace | None = None
+        self.before: list[Call] = []
+        """What was asked of anybody before the run itself."""
 
 
 def order_of(opening: Opening, **more: object) -> Order:
@@ -48,7 +53,7 @@ def order_of(opening: Opening, **more: object) -> Order:
 
     rotation, given = opening.rotation, opening.given
     settings = rotation.settings
-    allowed = grace(
+    allowed = opening.grace = grace(
         settings,
         rotation.parties.store.credential,
         rotation.rotations.configuration,
@@ -78,7 +83,8 @@ def go(opening: Opening, order: Order) -> int:
     if opening.given.dry_run:
         from keyaudit.cli.rotate_dry_run import rehearsed
 
-        return rehearsed(opening.rotation, order, wait=opening.wait)
+        terms = _terms(opening, order)
+        return rehearsed(opening.rotation, order, terms, before=opening.before, wait=opening.wait)
     return _ran(opening, order)
 
 
@@ -88,6 +94,7 @@ def _ran(opening: Opening, order: Order) -> int:
 
     rotation = opening.rotation
     around = Foreground(opening.view, wait=opening.wait, yes=opening.given.yes)
+    tell(f"{rotation.name}: {_terms(opening, order)}", "rotation-terms", name=rotation.name)
     try:
         ending = Runner(rotation.parties, rotation.journal, around).run(order)
     except (KeyboardInterrupt, click.Abort):
@@ -102,6 +109,14 @@ def _ran(opening: Opening, order: Order) -> int:
     return code_of(ending, order)
 
 
+def _terms(opening: Opening, order: Order) -> str:
+    """Say how long both keys live, and who decided that."""
+    from keyaudit.times import format_duration
+
+    decided = f" ({opening.grace.decided_by})" if opening.grace else ""
+    return f"grace {format_duration(order.grace)}{decided}, window of silence {format_duration(order.window)}"
+
+
 def _interrupted(name: str, around: object) -> Iterator[str]:
     sight = getattr(around, "latest", None)
     yield f"{name}: interrupted" + (f"; when last looked at, {words.where(sight)}" if sight else "")
@@ -111,16 +126,17 @@ def _interrupted(name: str, around: object) -> Iterator[str]:
 def _refused(opening: Opening) -> int | None:
     """Say that another rotation goes first, where one does and none is under way here."""
     from keyaudit.cli.rotate_order import not_yet, under_way
+    from keyaudit.rotation.rehearsal import heard_store
 
     rotation, given = opening.rotation, opening.given
     if given.out_of_order and not (given.reason or "").strip():
         raise UsageError("--out-of-order needs a --reason", hint="it is kept in the rotation record")
     if rotation.settings.after is None or given.out_of_order:
         return None
-    own = rotation.parties.store.look()
+    own = heard_store(rotation.parties.store, opening.before.append).look()
     if under_way(own):
         return None
-    before, recorded = _before(rotation, given)
+    before, recorded = _before(opening)
     refusal = not_yet(rotation.settings, own, before, recorded, now())
     if refusal is None:
         return None
@@ -134,14 +150,16 @@ def _refused(opening: Opening) -> int | None:
     return HUMAN if refusal.allowed_at is None else UNFINISHED
 
 
-def _before(rotation: Opened, given: Given) -> tuple[Shelf, list[dict[str, object]]]:
+def _before(opening: Opening) -> tuple[Shelf, list[dict[str, object]]]:
     """Look at the store of the rotation that goes first, and at its record where it is kept here."""
     from keyaudit.cli.rotate_opening import record_of
     from keyaudit.rotation.journal import FileJournal, Request
+    from keyaudit.rotation.rehearsal import heard_store
     from keyaudit.rotation.settings import open_store
 
+    rotation, given = opening.rotation, opening.given
     settings = rotation.rotations.named(str(rotation.settings.after))
-    store = open_store(settings, rotation.means)
+    store = heard_store(open_store(settings, rotation.means), opening.before.append)
     record = record_of(settings.name, rotation.rotations, given)
     journal = FileJournal(record, settings.name, store.credential, Request())
     return store.look(), journal.entries()

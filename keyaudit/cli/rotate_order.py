@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from keyaudit.times import describe_duration, format_instant
+from keyaudit.cli.rotate_words import lasted, moment
+from keyaudit.times import describe_duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -53,14 +54,12 @@ def not_yet(
         return NotYet(f"{after} goes first, and its last rotation was rolled back")
     since = own.current.since if own.current else None
     if since is not None and current.since <= since:
-        return NotYet(
-            f"{after} goes first: its value is of {format_instant(current.since)}, older than the one here"
-        )
+        return NotYet(f"{after} goes first: its value is of {moment(current.since)}, older than the one here")
     if now < (allowed := current.since + settings.apart):
-        left = describe_duration(allowed - now)
+        left = lasted(allowed - now)
         return NotYet(
-            f"{after} was rotated {format_instant(current.since)}, and {describe_duration(settings.apart)}"
-            f" must lie between: not before {format_instant(allowed)} ({left})",
+            f"{after} was rotated {moment(current.since)}, and {describe_duration(settings.apart)}"
+            f" must lie between: not before {moment(allowed, later=True)} ({left})",
             allowed,
         )
     return None

@@ -71,6 +71,7 @@ def standing(opening: Opening, order: Order) -> Document:
         "keys": None if sight.keys is None else [_key(key, sight, at) for key in sight.keys],
         "last_use": None if quiet is None else _last_use(quiet),
         "grace_seconds": order.grace // 1_000_000,
+        "grace_decided_by": opening.grace.decided_by if opening.grace else None,
         "window_seconds": order.window // 1_000_000,
         "next": list(_next(sight, order, quiet, at)),
         "escape_to_look_into": escape_since(entries),
@@ -216,6 +217,8 @@ def _lines(found: Document) -> Iterator[str]:
             since = _ago(place["held_seconds"])
             yield f"  {name}: {place['key_id'] or 'key not known'}, version {place['version']}, for {since}"
     yield from _keys_in_words(found)
+    grace = describe_duration(found["grace_seconds"] * 1_000_000)
+    yield f"  grace: {grace} ({found['grace_decided_by']})"
     for question, answer in found["decisions"].items():
         if answer is not None:
             yield f"  decided: {question}: {'yes' if answer else 'no'}"

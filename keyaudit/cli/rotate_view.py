@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from keyaudit.cli import rotate_words as words
 from keyaudit.cli.outputs import log
-from keyaudit.times import SECOND, describe_duration, format_instant
+from keyaudit.times import format_instant
 
 if TYPE_CHECKING:
     from rich.live import Live
@@ -208,7 +208,7 @@ def _states(sight: Sight, place: Place, now: int) -> Iterator[str]:
     shelf = sight.shelf
     where = "in use" if place is shelf.current else "staged" if place is shelf.pending else "kept beside"
     known = place is shelf.current and place.since is not None
-    yield where + (f" for {describe_duration(max(now - (place.since or 0), 0))}" if known else "")
+    yield where + (f" for {words.lasted(now - (place.since or 0))}" if known else "")
     if (works := sight.works(place.key_id)) is not None:
         yield "works" if works else "revoked" if sight.ended(place.key_id) else "not listed"
     if place is words.newest(shelf) and sight.alive is not None:
@@ -216,17 +216,17 @@ def _states(sight: Sight, place: Place, now: int) -> Iterator[str]:
 
 
 def _used(quiet: Quiet, now: int) -> str:
-    seen = f"seen until {format_instant(quiet.seen_until)}"
+    seen = f"seen until {words.moment(quiet.seen_until)}"
     if quiet.last_used_at is None:
         return f"no use of it, {seen}"
-    return f"last used {describe_duration(max(now - quiet.last_used_at, 0))} ago, {seen}"
+    return f"last used {words.lasted(now - quiet.last_used_at)} ago, {seen}"
 
 
 def _now(step: Step, sight: Sight, now: int) -> str:
     from keyaudit.rotation import steps
 
     if isinstance(step, steps.Wait):
-        left = describe_duration(max(step.until - now, 0) // SECOND * SECOND)
+        left = words.lasted(step.until - now)
         return f"{left} left: {step.why}{'; its grace period is over' if step.late else ''}"
     return words.doing(step, sight)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from keyaudit.times import describe_duration, format_instant
+from keyaudit.times import SECOND, describe_duration, format_instant
 
 if TYPE_CHECKING:
     from keyaudit.rotation.sight import Place, Shelf, Sight
@@ -19,6 +19,16 @@ AFTER_AN_ESCAPE = (
     "have logs redact what looks like a key",
 )
 """What is left to do when a compromised key is dead; `rotate emergency NAME --audited` records it."""
+
+
+def moment(instant: int, *, later: bool = False) -> str:
+    """Write an instant for people, to the second; what must not be too early is rounded up."""
+    return format_instant((instant + (SECOND - 1 if later else 0)) // SECOND * SECOND)
+
+
+def lasted(duration: int) -> str:
+    """Write how long something has lasted, or is to last, for people, to the second."""
+    return describe_duration(max(duration, 0) // SECOND * SECOND)
 
 
 def key(place: Place | None) -> str:
@@ -48,7 +58,7 @@ def doing(step: Step, sight: Sight) -> str:
     match step:
         case steps.Wait():
             late = "; its grace period is over" if step.late else ""
-            return f"waiting until {format_instant(step.until)}: {step.why}{late}"
+            return f"waiting until {moment(step.until, later=True)}: {step.why}{late}"
         case steps.Blocked():
             return f"blocked: {step.why}"
         case steps.Done():
@@ -118,16 +128,16 @@ def last_use(sight: Sight) -> str:
     if sight.quiet is None:
         works = sight.works(place.key_id) if (place := oldest(sight.shelf)) else None
         return "it is dead already" if works is False else "nobody can tell when it was last used"
-    seen = f"as far as {sight.quiet.source} shows, until {format_instant(sight.quiet.seen_until)}"
+    seen = f"as far as {sight.quiet.source} shows, until {moment(sight.quiet.seen_until)}"
     if sight.quiet.last_used_at is None:
         return f"no use of it was seen, {seen}"
-    return f"last used {format_instant(sight.quiet.last_used_at)}, {seen}"
+    return f"last used {moment(sight.quiet.last_used_at)}, {seen}"
 
 
 def _since(place: Place | None, now: int) -> str:
     if place is None or place.since is None:
         return "since it is not known when"
-    return f"since {format_instant(place.since)} ({describe_duration(max(now - place.since, 0))})"
+    return f"since {moment(place.since)} ({lasted(now - place.since)})"
 
 
 def ending(step: Done | Wait | Blocked, sight: Sight, name: str, now: int) -> Iterator[str]:
@@ -135,8 +145,8 @@ def ending(step: Done | Wait | Blocked, sight: Sight, name: str, now: int) -> It
     from keyaudit.rotation import steps
 
     if isinstance(step, steps.Wait):
-        left = describe_duration(max(step.until - now, 0))
-        yield f"{name}: not finished: {step.why}; nothing to do before {format_instant(step.until)} ({left})"
+        left = lasted(step.until - now)
+        yield f"{name}: not finished; nothing to do before {moment(step.until, later=True)} ({left})"
         yield f"{name}: {where(sight)}"
         yield f"hint: keyaudit rotate resume {name} goes on then; nothing is lost in between"
     elif isinstance(step, steps.Blocked):

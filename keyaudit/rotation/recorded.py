@@ -13,6 +13,8 @@ from typing import Any
 from keyaudit.rotation.steps import Goal
 
 _FINISHED = frozenset({"rotated", "rolled-back", "reached", "nothing"})
+_REPLACED = frozenset({"rotated"})
+"""Whatever else an emergency ended with, its dead key is still what applications are given."""
 
 AUDITED = "audited"
 """The outcome of an `ended` entry by which a human says that an escape was looked into; `reason` says how."""
@@ -35,7 +37,8 @@ def unfinished(entries: Iterable[dict[str, Any]]) -> Unfinished | None:
         if entry["event"] == "requested" and goal in set(Goal):
             found = _taken(found, entry, Goal(goal))
         elif entry["event"] == "ended" and found is not None:
-            ended = entry["outcome"] in _FINISHED and goal == found.goal
+            finished = _REPLACED if found.goal is Goal.EMERGENCY else _FINISHED
+            ended = entry["outcome"] in finished and goal == found.goal
             found = None if ended else found
     return found
 

@@ -50,13 +50,12 @@ def rehearse(
     """
     seen = parties.store.look()
     sight = look(Run(parties, journal, around), order)
-    named = {place.version: place.key_id for place in sight.shelf.places}
+    named = {place.version: place.key_id for place in sight.shelf.places} | {NEW_VERSION: NEW_KEY}
+    issuer = _Issuer(parties.issuer, sight, named, around.now)
     stood = Parties(
         cast("Store", _Told(_Store(parties.store, seen, around.now), "store", parties.store, told)),
-        cast(
-            "Issuer", _Told(_Issuer(parties.issuer, sight, named, around.now), "issuer", parties.issuer, told)
-        ),
-        cast("Probe", _Told(_Probe(), "probe", parties.probe, told)),
+        cast("Issuer", _Told(issuer, "issuer", parties.issuer, told)),
+        cast("Probe", _Told(_Probe(issuer), "probe", parties.probe, told)),
         cast("Silence", _Told(_Silence(around.now), "silence", parties.silence, told))
         if parties.silence
         else None,
@@ -66,8 +65,22 @@ def rehearse(
     return Runner(stood, _Record(journal.entries()), around).run(order)
 
 
+def heard(parties: Parties, told: Callable[[Call], None]) -> Parties:
+    """Give the same parties, telling each call before it is made."""
+    return replace(
+        parties,
+        store=heard_store(parties.store, told),
+        issuer=cast("Issuer", _Told(parties.issuer, "issuer", parties.issuer, told)),
+    )
+
+
+def heard_store(store: Store, told: Callable[[Call], None]) -> Store:
+    """Give the same store, telling each call before it is made."""
+    return cast("Store", _Told(store, "store", store, told))
+
+
 class _Told:
-    """A stand-in whose calls are told, with what the real party sends for them."""
+    """A party or its stand-in, whose calls are told with what the real party sends for them."""
 
     def __init__(self, stand_in: object, role: str, real: Any, told: Callable[[Call], None]) -> None:
         self._stand_in, self._role, self._real, self._told = stand_in, role, real, told
@@ -161,6 +174,7 @@ class _Issuer:
         self.kind, self.whole, self.names_keys = real.kind, real.whole, real.names_keys
         self._keys, self._named, self._clock = sight.keys, named, clock
         self._lists_revoked = getattr(real, "lists_revoked", False)
+        self._revoked: set[str] = set()
 
     def keys(self) -> tuple[Key, ...] | None:
         return self._keys
@@ -173,6 +187,7 @@ class _Issuer:
         return Minted(NEW_KEY, {self.whole: NEW_VERSION}, self._clock())
 
     def revoke(self, key_id: str) -> None:
+        self._revoked.add(key_id)
         if self._keys is None:
             return
         ended = tuple(replace(key, active=False) for key in self._keys if key.id == key_id)
@@ -183,15 +198,20 @@ class _Issuer:
         del keys
         return self._named.get(parts[self.whole])
 
+    def honours(self, parts: Parts) -> bool:
+        return self._named.get(parts[self.whole]) not in self._revoked
+
 
 class _Probe:
-    """Finds every new key alive."""
+    """Finds every key alive that was not revoked before."""
 
     kind = "rehearsal"
 
+    def __init__(self, issuer: _Issuer) -> None:
+        self._issuer = issuer
+
     def ask(self, parts: Parts) -> Liveness:
-        del parts
-        return Liveness.ALIVE
+        return Liveness.ALIVE if self._issuer.honours(parts) else Liveness.DEAD
 
 
 class _Silence:

@@ -26,6 +26,12 @@ LEFT = [
     ("waiting is not the end", [requested(BACK), ended(BACK, "waiting")], BACK, set()),
     ("blocked is not the end", [requested(EMERGENCY, "a"), ended(EMERGENCY, "blocked")], EMERGENCY, {"a"}),
     ("done", [requested(EMERGENCY, "a"), ended(EMERGENCY, "rotated")], None, set()),
+    (
+        "given up is no end of an emergency",
+        [requested(EMERGENCY, "a"), ended(EMERGENCY, "rolled-back")],
+        EMERGENCY,
+        {"a"},
+    ),
     ("rolled back", [requested(FORWARD), ended(FORWARD, "rolled-back")], None, set()),
     (
         "an emergency stays one whatever is asked for later",
