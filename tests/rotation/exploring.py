@@ -46,6 +46,8 @@ class World:
     """A store, a provider, a clock, and one application that uses what it fetched last."""
 
     slots: int | None = None
+    hands: int = 0
+    """How often somebody may still store a key of their own, past every rotation."""
     now: int = 100 * HOUR
 
     def __post_init__(self) -> None:
@@ -92,12 +94,20 @@ class World:
             note.spent,
             self.minted,  # ids and numbers of versions count on
             len(self.store._values),
+            self.hands,
             tuple(keys),
             self.held.reveal(),
         )
 
     def _ago(self, instant: int | None) -> int | None:
         return None if instant is None else min(self.now - instant, LONG)
+
+    def store_by_hand(self) -> None:
+        key = self.provider.mint(None, set())
+        version = str(len(self.store._values) + 1)
+        self.store._values[version] = Secret(key.parts["key"])
+        self.store._note = self.store._note.found(version, self.now)
+        self.hands -= 1
 
     @property
     def minted(self) -> int:
@@ -308,6 +318,10 @@ def _successors(
     if world.held != world.store.served():
         other = world.copied()
         other.held = other.store.served()
+        yield other, standings
+    if world.hands:
+        other = world.copied()
+        other.store_by_hand()
         yield other, standings
     waiting = [
         standing.until for standing in standings if standing.until is not None and standing.ended is None

@@ -98,6 +98,18 @@ def test_one_may_rotate_while_another_rolls_back() -> None:
     ends_well(found, BACK, may_mint=False)
 
 
+@pytest.mark.parametrize(
+    "orders", [[FORWARD], [replace(FORWARD, until=Stage.PROMOTE), BACK]], ids=["on", "back"]
+)
+def test_somebody_may_store_a_key_of_their_own_at_any_moment(orders: list[Order]) -> None:
+    found = explore(World(hands=1), orders, works, most_minted=2, kills=len(orders) == 1)
+    assert found.states > 300
+    for state in found.worlds.values():
+        world = state.copied()
+        assert isinstance(alone(world, FORWARD), Done)
+        works(world)
+
+
 def test_a_new_key_that_does_not_work_is_never_served() -> None:
     world = World()
     world.provider.broken = True
