@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 import stat
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -223,6 +225,29 @@ def test_a_run_waits_for_the_lock_only_so_long(file: DotenvCase) -> None:
         with pytest.raises(RotationError, match="another run keeps the lock"):
             CALLS["stage"](store, token)
     CALLS["stage"](store, token)
+
+
+def test_a_lock_on_a_file_that_was_replaced_is_no_lock(file: DotenvCase) -> None:
+    store = file.fresh(OLD)
+    token = store.look().token
+    walk(store, token, "stage")
+    successor = file.path.with_name("successor")
+    ended: list[object] = []
+    waiting = threading.Thread(target=lambda: ended.append(store.decide(token, "forward", False)))
+    with file.path.open() as old:
+        fcntl.flock(old, fcntl.LOCK_EX)
+        waiting.start()
+        waiting.join(timeout=0.2)
+        successor.write_bytes(file.path.read_bytes())
+        shutil.copystat(file.path, successor)
+        new = successor.open()
+        fcntl.flock(new, fcntl.LOCK_EX)
+        successor.replace(file.path)
+    waiting.join(timeout=0.5)
+    assert waiting.is_alive()
+    new.close()
+    waiting.join(timeout=60)
+    assert ended == [False]
 
 
 def test_a_file_that_lost_its_comment_gives_out_no_token_again(file: DotenvCase) -> None:
