@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 NOTE = (
     "Nothing was changed: what is there now was looked at, and the rest is a rehearsal in which the new key"
-    " works and the old one falls silent. Ids that nobody knows yet are in brackets."
+    " works and the old one falls silent. Ids that nobody knows yet are in brackets. A call may send one of"
+    " its requests more than once: a list has pages, a label may have to be moved again."
 )
 
 

@@ -36,12 +36,21 @@ class Opening:
         seen = sys.stderr.isatty() and not log().as_json and not given.dry_run
         self.given = given
         self.wait = sys.stderr.isatty() if given.wait is None else given.wait
-        self.view: View = Panel(name, name) if seen else Lines(name)
+        self.view: View = Panel(name) if seen else Lines(name)
         human = Human(self.view, new_value=given.new_value, done=given.done)
         self.rotation: Opened = opened(name, given, human.ask)
+        if isinstance(self.view, Panel):
+            self.view.title = _title(self.rotation)
         self.grace: Grace | None = None
         self.before: list[Call] = []
         """What was asked of anybody before the run itself."""
+
+
+def _title(rotation: Opened) -> str:
+    parties = rotation.parties
+    return (
+        f"{rotation.name}: {parties.issuer.kind} key in {parties.store.kind} {parties.store.credential.name}"
+    )
 
 
 def order_of(opening: Opening, **more: object) -> Order:

@@ -67,9 +67,9 @@ class Lines:
 class Panel:
     """Lines that stand and change, on a terminal."""
 
-    def __init__(self, name: str, title: str) -> None:
-        """`title` says of what this is the rotation."""
-        self._name, self._title = name, title
+    def __init__(self, title: str) -> None:
+        """`title` says of what this is the rotation; it may be said later."""
+        self.title = title
         self._live: Live | None = None
         self._seen: tuple[Step, Sight] | None = None
         self._quiet: Quiet | None = None
@@ -99,7 +99,7 @@ class Panel:
             self._live.start()
         step, sight = self._seen
         over = self._rotated and words.newest(sight.shelf) is None
-        shown = drawn(self._title, step, sight, self._quiet, now, rotated=over)
+        shown = drawn(self.title, step, sight, self._quiet, now, rotated=over)
         self._live.update(shown, refresh=True)
 
     @contextmanager
