@@ -40,6 +40,8 @@ SURROUNDINGS = {
 }
 IN_PROGRAMS_OF_OTHERS = {
     "keyaudit/client/keys.py",  # runs in an application, whose environment has its keys
+    "keyaudit/rotation/aws_lambda.py",  # AWS calls it: there is no command line
+    "keyaudit/rotation/google_function.py",  # nor where Google does
     "keyaudit/rotation/simulation/clock.py",  # a lesson's `KeyStore()` takes nothing, and it is now
 }
 LOCK_HOSTS = {"https://pypi.org", "https://files.pythonhosted.org"}
