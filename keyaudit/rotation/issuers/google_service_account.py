@@ -60,6 +60,7 @@ class ServiceAccountKeys:
     def __init__(self, settings: ServiceAccountSettings) -> None:
         """Ask nothing yet."""
         self._google = Google(settings, settings.timeout)
+        self._account = settings.account
         self._name = f"projects/{settings.project}/serviceAccounts/{settings.account}"
 
     @classmethod
@@ -102,12 +103,14 @@ class ServiceAccountKeys:
         self._ended(self._client.delete_service_account_key, request, DELETE)
 
     def recognise(self, parts: Parts, keys: tuple[Key, ...] | None) -> str | None:
-        """See `Issuer.recognise`: a credentials file has the id of its key in it."""
+        """See `Issuer.recognise`: a credentials file names its account and its key, listed or gone."""
+        del keys
         try:
-            found = json.loads(parts["json"])["private_key_id"]
+            info = json.loads(parts["json"])
+            account, key_id = info["client_email"], info["private_key_id"]
         except (ValueError, KeyError, TypeError):
             return None
-        return next((key.id for key in keys or () if key.id == found), None)
+        return key_id if account == self._account and isinstance(key_id, str) else None
 
     def _ended(self, method: Callable[..., Any], request: Mapping[str, str], needs: str) -> None:
         """End a key; one that is gone is ended."""

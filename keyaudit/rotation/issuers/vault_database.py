@@ -87,8 +87,9 @@ class VaultDatabase:
             "keys": read,
             "mint": (*read, *rotate, *creds),
             "revoke": (*read, *rotate),
-            "recognise": read,
+            "recognise": (*read, *creds),
         }
+        self._revoked: dict[str, str] = {}
         every = {call for calls in self.calls.values() for call in calls}
         self._door = VaultDoor(settings, means, sorted(every), settings.timeout)
 
@@ -118,12 +119,10 @@ class VaultDatabase:
         told = self._told(role)
         self._check_lasting(role, told)
         self._rotate(role, _set_at(role, told))
-        answer = self._door.ask(_CREDENTIALS.format(mount=self._settings.mount, role=role))
-        username, password = answer.data.get("username"), answer.data.get("password")
-        if answer.status != 200 or not isinstance(username, str) or not isinstance(password, str):
-            raise RotationError(f"Vault: role {role} gives no username and password")
-        at = _set_at(role, _read(answer.data))
-        return Minted(_key_id(role, at), {"username": username, "password": password}, at)
+        data = self._credentials(role)
+        at = _set_at(role, _read(data))
+        parts = {"username": str(data["username"]), "password": str(data["password"])}
+        return Minted(_key_id(role, at), parts, at)
 
     def revoke(self, key_id: str) -> None:
         """See `Issuer.revoke`. A password that Vault has replaced already is left alone.
@@ -137,12 +136,19 @@ class VaultDatabase:
         at = _set_at(role, self._told(role))
         if _key_id(role, at) == key_id:
             self._rotate(role, at)
+            self._revoked[role] = key_id
 
     def recognise(self, parts: Parts, keys: tuple[Key, ...] | None) -> str | None:
-        """See `Issuer.recognise`: by the username, which each role has its own of."""
+        """See `Issuer.recognise`: by the username, which each role has its own of, and by the password.
+
+        One that Vault has replaced is `ROLE@replaced`, or what this run has revoked: it works no more.
+        """
         for key in keys or ():
-            if self._told(key.id.rpartition("@")[0]).username == parts.get("username"):
-                return key.id
+            role = key.id.rpartition("@")[0]
+            if self._told(role).username == parts.get("username"):
+                if self._credentials(role)["password"] == parts.get("password"):
+                    return key.id
+                return self._revoked.get(role, f"{role}@replaced")
         return None
 
     def _rotate(self, role: str, before: int) -> None:
@@ -152,6 +158,12 @@ class VaultDatabase:
             raise RotationError(
                 f"Vault: the password of role {role} was not set", hint="see the database's own log"
             )
+
+    def _credentials(self, role: str) -> Mapping[str, Any]:
+        answer = self._door.ask(_CREDENTIALS.format(mount=self._settings.mount, role=role))
+        if answer.status != 200 or not {"username", "password"} <= answer.data.keys():
+            raise RotationError(f"Vault: role {role} gives no username and password")
+        return answer.data
 
     def _told(self, role: str) -> _Told:
         answer = self._door.ask(_READ.format(mount=self._settings.mount, role=role))

@@ -13,17 +13,17 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from functools import partial
-from typing import Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import AfterValidator
 
 from keyaudit.rotation.party import Means, PartySettings
 from keyaudit.rotation.secret import Parts
 from keyaudit.rotation.sight import Liveness
 from keyaudit.sources.gcp.caller import SCOPE
 from keyaudit.sources.gcp.packages import library
-from keyaudit.sources.pulling.settings import Endpoint
 from keyaudit.times import SECOND
 
 _DEAD = "invalid_grant"
@@ -31,10 +31,21 @@ _OF_TIME = "Invalid JWT: "
 """Begins what is said of an assertion that is not of now; one that nobody signed is called otherwise."""
 
 
+_ADDRESS = re.compile(
+    r"https://[^/\s@?#]+/[^\s@?#]*|http://(127\.0\.0\.1|localhost|\[::1\])(:\d{1,5})?/[^\s@?#]*", re.ASCII
+)
+
+
+def _address(text: str) -> str:
+    if not _ADDRESS.fullmatch(text):
+        raise ValueError("neither https://HOST/… nor http:// on this machine")
+    return text
+
+
 class AccessTokenSettings(PartySettings):
     """Checked settings of the probe."""
 
-    token_uri: Endpoint | None = None
+    token_uri: Annotated[str, AfterValidator(_address)] | None = None
 
 
 class AccessToken:
@@ -75,10 +86,7 @@ class AccessToken:
     def _credentials(self, parts: Parts) -> Any:
         """Read a credentials file; raises ValueError, KeyError or TypeError for what is none."""
         info = json.loads(parts["json"])
-        try:
-            where = TypeAdapter(Endpoint).validate_python(self._token_uri or info["token_uri"])
-        except ValidationError:
-            raise ValueError("no address that a signature may be sent to") from None
+        where = _address(str(self._token_uri or info["token_uri"]))
         kind = library("google.oauth2.service_account").Credentials
         return kind.from_service_account_info({**info, "token_uri": where}, scopes=[SCOPE])
 

@@ -60,10 +60,10 @@ class SeenEntry(Seen):
         """Give the number of the version that applications read; 0 if there is none."""
         return int(self.entry.get("current_version") or 0)
 
-    def created_at(self, version: int) -> int | None:
-        """Give when a version was written, not before it was; None if it is not kept any more."""
+    def written_at(self, version: int) -> int | None:
+        """Give when a version was written, not after it was; None if it is not kept any more."""
         found = self.entry.get("versions", {}).get(str(version))
-        return None if found is None else parse_instant(found["created_time"]) + MICROSECOND
+        return None if found is None else parse_instant(found["created_time"])
 
 
 class VaultKv(BookedStore[SeenEntry]):
@@ -135,7 +135,7 @@ class VaultKv(BookedStore[SeenEntry]):
         def data(seen: SeenEntry) -> Data | None:
             assert seen.book.note.previous is not None  # or it could not be restored
             old = seen.book.note.previous.version
-            since = value_created_at(self._labels(seen), int(old), seen.created_at(int(old)))
+            since = value_created_at(self._labels(seen), int(old), seen.written_at(int(old)))
             label = restored_label(seen.version + 1, since)
             self._entry.label({VALUE_SINCE: label})
             return self._entry.kept(old)
@@ -213,7 +213,8 @@ class VaultKv(BookedStore[SeenEntry]):
         note, current = book.note, book.note.current
         if not number or (current is not None and current.version == str(number)):
             return book
-        at = seen.created_at(number)
+        written = seen.written_at(number)
+        at = None if written is None else written + MICROSECOND
         expected = self._expected(note)
         ours = expected is not None and current is not None and number == int(current.version) + 1
         if not ours or expected is None or at is None or not self._alike(str(number), expected.version):
