@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from keyaudit import engine as engines
 from keyaudit import facts, report, verdicts
+from keyaudit.columns import BESIDE
+from keyaudit.errors import UsageError
+from keyaudit.facts.promotions import Period
 from keyaudit.inventory import holding
 from keyaudit.model import Framework, Inventory, Policy, Report, Severity
-from keyaudit.policy import classify, requirements, texts
+from keyaudit.policy import approvals, classify, requirements, texts
 from keyaudit.report import population, questions
 from keyaudit.rules import RULES
+from keyaudit.times import format_instant
 
 if TYPE_CHECKING:
-    import narwhals as nw
-
-_ABOUT_CREDENTIALS = tuple(rule for rule in RULES if rule.subject == "credential")
+    from keyaudit.engine import Frame
+    from keyaudit.rotation_record import RecordFile
 
 
 def audit(
@@ -24,41 +27,62 @@ def audit(
     policy: Policy,
     frameworks: Sequence[Framework],
     as_of: int,
+    period: tuple[int, int] | None = None,
     *,
+    records: Sequence[RecordFile] | None = None,
     engine: str = "polars",
     fail_on: Severity | None = Severity.HIGH,
 ) -> Report:
     """Judge every credential by every rule, for the policy and for each framework.
 
     `as_of` is the instant of the audit in microseconds since the epoch; the same inventory,
-    policy and `as_of` give the same report on any machine and engine. `fail_on` is the mildest
-    severity that fails the gate, None for a gate that no finding fails. Raises UsageError for an
-    unknown engine and MissingExtraError for one that is not installed.
+    policy and `as_of` give the same report on any machine and engine. `period`, its first and last
+    instant, is audited beside that; `records` are its rotation records, None if nobody gave any.
+    `fail_on` is the mildest severity that fails the gate, None for a gate that no finding fails. Raises
+    UsageError for an unknown engine or a period that is not over, MissingExtraError for a missing engine.
     """
-    run = engines.engine(engine)
+    run, over = engines.engine(engine), _over(period, records, as_of)
+    rules = [rule for rule in RULES if over is not None or not rule.of_period]
+    about = [rule for rule in rules if rule.subject == "credential"]
     demands = (*requirements.requirements(policy, frameworks), *texts.texts(policy, frameworks))
-    requirement_of = {name: k for k, demand in enumerate(demands) for name in demand.frameworks}
-    text_of = {control: k for k, demand in enumerate(demands) for control in demand.controls}
-    collections = classify.carried(inventory.collections, policy)
+    given = () if over is None or over.promotions is None else BESIDE
+    collections = classify.carried(inventory.collections, policy, given)
     collected = frozenset[str]().union(*(collection.columns for collection in collections))
 
     listed = classify.apply(run.open(inventory), policy)
-    gathered = facts.gather(listed, as_of=as_of, collected=collected, engine=run)
+    gathered = facts.gather(listed, as_of=as_of, collected=collected, engine=run, period=over)
 
-    def judge(some: nw.LazyFrame[Any]) -> tuple[nw.LazyFrame[Any], tuple[verdicts.Judged, ...]]:
+    def judge(some: Frame) -> tuple[Frame, tuple[verdicts.Judged, ...]]:
         known = facts.known(some, as_of=as_of)
-        return verdicts.judge(known, _ABOUT_CREDENTIALS, policy.settings, demands, collections)
+        return verdicts.judge(known, about, policy.settings, demands, collections)
 
+    outcome = _answered(run, listed, gathered, judge, policy, frameworks, demands)
+    inputs = report.Inputs(inventory, policy, frameworks, rules, as_of, period, records)
+    return report.build(outcome, inputs, fail_on)
+
+
+def _answered(
+    run: engines.Engine,
+    listed: Frame,
+    gathered: Frame,
+    judge: Callable[[Frame], tuple[Frame, tuple[verdicts.Judged, ...]]],
+    policy: Policy,
+    frameworks: Sequence[Framework],
+    demands: Sequence[requirements.Requirement],
+) -> report.Outcome:
+    """Have the engine judge all credentials and count, then show those that did not pass."""
+    requirement_of = {name: k for k, demand in enumerate(demands) for name in demand.frameworks}
+    text_of = {control: k for k, demand in enumerate(demands) for control in demand.controls}
     frame, judged = judge(gathered)
     populations = questions.Populations()
     laid = questions.places(policy, frameworks, requirement_of, text_of, judged, populations)
     frame = populations.add(frame)
-    asked = (questions.counts(frame, judged, laid), questions.suspicious(frame, judged))
-    aside = (questions.by_schedule(frame), questions.scopes(listed))
-    counts, suspicious, schedules, scopes = run.collect([*asked, *aside])
+    asked = [questions.counts(frame, judged, laid), questions.suspicious(frame, judged)]
+    aside = [questions.by_schedule(frame), questions.scopes(listed)]
+    counts, suspicious, schedules, scopes = run.collect(asked + aside)
     few = populations.add(judge(run.among(gathered, suspicious["row"]))[0])
     [suspects] = run.collect([questions.suspects(few, judged, populations, len(demands))])
-    outcome = report.Outcome(
+    return report.Outcome(
         counts=counts.row(0, named=True),
         suspects=suspects,
         schedules=dict(schedules.iter_rows()),
@@ -68,4 +92,15 @@ def audit(
         judged=judged,
         laid=laid,
     )
-    return report.build(outcome, inventory, policy, frameworks, RULES, as_of, fail_on)
+
+
+def _over(period: tuple[int, int] | None, records: Sequence[RecordFile] | None, as_of: int) -> Period | None:
+    """Put together what is asked of a period, if one is audited."""
+    if period is None:
+        if records is not None:
+            raise UsageError("rotation records are evidence of a period", hint="name it: --period FROM/TO")
+        return None
+    if period[1] > as_of:
+        hint = f"end it on the day before, or judge as of a later instant than {format_instant(as_of)}"
+        raise UsageError(f"the period ends after the audit, at {format_instant(period[1])}", hint=hint)
+    return Period(*period, promotions=None if records is None else approvals.promotions(records))

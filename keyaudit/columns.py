@@ -58,6 +58,9 @@ VERSIONS: dict[str, str] = {
 
 NAMES = frozenset((*CREDENTIALS, "versions", *(f"versions.{name}" for name in VERSIONS)))
 
+BESIDE = frozenset({"rotation_records"})
+"""What rules may need that no inventory carries: it is given beside one."""
+
 REQUIRED = ("source", "scope", "id", "name")
 REQUIRED_OF_VERSION = ("id", "state")
 

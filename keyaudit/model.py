@@ -321,7 +321,8 @@ class Rule:
     `{region}`, `{version}` and Google's `{secret}` arrive quoted for a POSIX shell, "*" is for every
     other source. `per_requirement` rules
     compare with a period or a grace and are judged once for each distinct requirement.
-    `subject` is `credential`, or what else a rule is about: `scope`, `waiver`, `policy`.
+    `subject` is `credential`, or what else a rule is about: `scope`, `waiver`, `policy`. `of_period`
+    rules ask what happened in a period: an audit of an instant does not have them.
     """
 
     id: str
@@ -337,6 +338,7 @@ class Rule:
     fixes: Mapping[str, str] = field(default_factory=dict)
     per_requirement: bool = False
     subject: str = "credential"
+    of_period: bool = False
 
 
 # --- what came of it ----------------------------------------------------------------------------
@@ -567,6 +569,19 @@ class InventorySummary:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordSummary:
+    """A file of rotation records that was given as evidence.
+
+    `records` counts its sound lines. Where `problem` says something, it is no evidence at all.
+    """
+
+    file: str
+    sha256: str | None
+    records: int
+    problem: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Baseline:
     """An earlier report against which the gate was held: failures that it has do not close it.
 
@@ -590,7 +605,8 @@ class Report:
 
     `findings` come worst first: verdict (fail, unknown, waived), severity, rule, source, scope,
     id, version. `population` is in the order of the inventory. `orphans` are keys that a provider
-    honours and no store is known to hold; None where no store was listed beside such keys.
+    honours and no store is known to hold; None where no store was listed beside such keys. `period` is
+    its first and its last instant; `records` are None where no rotation records were given.
     """
 
     version: str
@@ -608,3 +624,9 @@ class Report:
     population: Sequence[PopulationRow]
     orphans: Sequence[CredentialRef] | None = ()
     baseline: Baseline | None = None
+    records: tuple[RecordSummary, ...] | None = None
+
+    @property
+    def whole(self) -> bool:
+        """Whether there was something to audit, and no evidence that was given had to be refused."""
+        return self.inventory.credentials > 0 and not any(record.problem for record in self.records or ())

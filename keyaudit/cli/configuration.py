@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 DEFAULT_FILE = "keyaudit.yaml"
 
-LISTS = ("inventory", "frameworks")
+LISTS = ("inventory", "frameworks", "records")
 TEXTS: dict[str, tuple[str, ...]] = {"policy": (), "fail_on": options.SEVERITIES, "group_by": options.GROUPS}
 REPORT = ("entity", "marking", "security_hub")
 SOURCE_PATHS = ("cache", "ca_cert")
@@ -33,6 +33,7 @@ class Configuration:
     lineage: tuple[LineageRule, ...] = ()
     policy: str | None = None
     frameworks: tuple[str, ...] = ()
+    records: tuple[str, ...] = ()
     fail_on: str = "high"
     group_by: str = "owner"
     entity: str | None = None
@@ -147,6 +148,7 @@ def _resolved(file: Path, root: Node) -> Configuration:
         lineage=lineage.rules(root.at(("lineage",))) if "lineage" in said else (),
         policy=options.beside(file, said["policy"]) if said.get("policy") else None,
         frameworks=tuple(frameworks),
+        records=tuple(options.beside(file, name) for name in said.get("records") or ()),
         fail_on=said.get("fail_on") or "high",
         group_by=said.get("group_by") or "owner",
         **(said.get("report") or {}),

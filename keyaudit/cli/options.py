@@ -43,6 +43,19 @@ as_of: Decorator = click.option(
     metavar="TIME",
     help="Judge as of this instant, such as 2026-05-01T00:00:00Z.  [default: now]",
 )
+period: Decorator = click.option(
+    "--period",
+    metavar="FROM/TO",
+    help="Audit what happened in these days beside how things stand: whole UTC days, or instants with an "
+    "offset, both ends inside, such as 2026-01-01/2026-06-30.",
+)
+rotation_records: Decorator = click.option(
+    "--rotation-records",
+    metavar="FILE|DIR",
+    multiple=True,
+    help="Records that `keyaudit rotate` wrote, as evidence for --period; of a folder all *.ndjson. "
+    "Repeat for several.  [default: keyaudit.yaml's `records`]",
+)
 config: Decorator = click.option(
     "--config",
     metavar="FILE",

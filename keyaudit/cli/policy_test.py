@@ -48,7 +48,9 @@ def command(file: str, policy: str | None, frameworks: Sequence[str], config: st
 
     settings = configuration(config)
     rules, chosen = governing(policy or settings.policy, frameworks or settings.frameworks)
-    as_of, cases = read(file, {name: rule.name for rule in RULES for name in (rule.name, rule.id)})
+    as_of, cases = read(
+        file, {name: rule.name for rule in RULES if not rule.of_period for name in (rule.name, rule.id)}
+    )
     lines, failed = [], 0
     for case in cases:
         differences = list(_differences(case, audit(case.inventory, rules, chosen, as_of)))

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
 
 from keyaudit.cli import options
+
+if TYPE_CHECKING:
+    from keyaudit.model import Severity
 
 EPILOG = """\b
 Examples:
@@ -20,6 +24,8 @@ Examples:
       A gate and a job summary.
   keyaudit scan --baseline main/report.json
       A ratchet: 1 only for failures that the earlier report does not have, or rates milder.
+  keyaudit scan --period 2026-01-01/2026-06-30 --rotation-records records/ --framework soc2
+      What happened in half a year beside how things stand, with what rotations left as evidence.
   keyaudit scan --inventory inventory.parquet --as-of 2026-05-01T00:00:00Z --format json --output -
       The same bytes on any machine, on any day.
 
@@ -41,6 +47,8 @@ Exit codes: 0 nothing at or above --fail-on, 1 findings, 2 usage or input error,
 @options.policy
 @options.framework
 @options.as_of
+@options.period
+@options.rotation_records
 @click.option(
     "--fail-on",
     type=click.Choice(options.SEVERITIES),
@@ -72,6 +80,8 @@ def command(
     policy: str | None,
     frameworks: Sequence[str],
     as_of: str | None,
+    period: str | None,
+    rotation_records: Sequence[str],
     fail_on: str | None,
     engine: str,
     baseline: str | None,
@@ -92,26 +102,31 @@ def command(
     from keyaudit.cli.configuration import read
     from keyaudit.cli.gathering import gather, governing
     from keyaudit.cli.lineage import linked
+    from keyaudit.cli.periods import given
     from keyaudit.cli.rendering import Destination, Naming
     from keyaudit.cli.report_differences import gate_against, read_report
 
     fixed = None if as_of is None else options.instant_of(as_of)
     settings = read(config)
+    over, records = given(period, fixed, rotation_records, settings.records)
     named = Naming(entity or settings.entity, settings.marking, security_hub or settings.security_hub)
     repository = Repository(anchor, policy or settings.policy, settings.file)
     destination = Destination(formats, output, group_by or settings.group_by, named, repository)
     held = None if baseline is None else read_report(baseline)
     rules, chosen = governing(policy or settings.policy, frameworks or settings.frameworks)
     inventory = linked(settings.lineage, gather(settings, inventories, sources))
-
+    severity = _severity(fail_on or settings.fail_on)
     from keyaudit.audit import audit
-    from keyaudit.model import Severity
 
-    gate = fail_on or settings.fail_on
-    severity = None if gate == "none" else Severity(gate)
     # Now is when everything was listed: a listing may take an hour, and tells of that hour too.
-    instant = options.instant_of(None) if fixed is None else fixed
-    report = audit(inventory, rules, chosen, instant, engine=engine, fail_on=severity)
+    at = options.instant_of(None) if fixed is None else fixed
+    report = audit(inventory, rules, chosen, at, over, records=records, engine=engine, fail_on=severity)
     report = gate_against(held, report)
     destination.deliver(report)
     return report.summary.exit_code
+
+
+def _severity(gate: str) -> Severity | None:
+    from keyaudit.model import Severity
+
+    return None if gate == "none" else Severity(gate)

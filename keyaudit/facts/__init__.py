@@ -32,6 +32,8 @@ INSTANTS = frozenset(
         "latest_instant",
         "due_at",
         "exposed_since",
+        "rotated_at",
+        "promoted_at",
     }
 )
 
@@ -57,6 +59,8 @@ DURATIONS = frozenset(
         "overdue_tolerance",
         "overdue_by",
         "staging_lead",
+        "record_gap_min",
+        "record_gap_max",
     }
 )
 
@@ -73,6 +77,8 @@ OR_NONE = frozenset(
         "old_enabled_max",
         "old_used_min",
         "old_used_max",
+        "record_gap_min",
+        "record_gap_max",
     }
 )
 
@@ -123,6 +129,15 @@ FACTS: dict[str, str] = {
     "time_in_future": "a timestamp that ought to lie in the past is later than as_of",
     "schedule_interval_max": "the longest gap that the configured schedule can leave",
     "schedule_unparsable": "a schedule is configured that cannot be understood",
+    "record_gap_min": "a rotation in the period lies surely this far from any record of it; -1 if none",
+    "record_gap_max": "… perhaps this far, counting what may be rotations; -1 if surely none",
+    "rotated_at": "when the version took over whose rotation in the period is farthest from any record",
+    "rotated_version": "… which version that is",
+    "promotions_in_period": "promotions in the period that rotation records tell of",
+    "self_approved": "one of them was approved by its requester; null if nobody can tell",
+    "promoted_at": "when the promotion was recorded that was approved worst, the earliest of those",
+    "requested_by": "… who requested it, in the words of the record",
+    "approved_by": "… who approved it",
     "rotation_period": "required: a value may be used for this long",
     "grace_period": "required: a replaced value may stay usable for this long",
     "overdue_tolerance": "days past due before lateness counts",

@@ -9,7 +9,8 @@ import narwhals as nw
 
 from keyaudit.columns import PROVIDERS
 from keyaudit.engine import Engine
-from keyaudit.facts import cadence, relatives, versions
+from keyaudit.facts import cadence, relatives, rotations, versions
+from keyaudit.facts.promotions import Period
 from keyaudit.times import DAY
 
 _PAST = ("created_at", "last_changed_at", "last_rotated_at", "last_used_at", "compromised_at")
@@ -25,22 +26,31 @@ def derive(
 
 
 def gather(
-    frame: nw.LazyFrame[Any], *, as_of: int, collected: frozenset[str], engine: Engine
+    frame: nw.LazyFrame[Any],
+    *,
+    as_of: int,
+    collected: frozenset[str],
+    engine: Engine,
+    period: Period | None = None,
 ) -> nw.LazyFrame[Any]:
     """Put beside each credential what its versions and relatives have to say; the rest is up to `known`.
 
     `collected` holds the columns that any row carries, so that joins for the others are skipped.
+    What happened in a `period` is looked at only where one is given.
     """
     listed = relatives.with_primaries(frame, collected, engine)
     listed = _with_versions(listed, collected, engine)
     listed = _with_schedule(listed, collected, engine)
+    if period is not None:
+        listed = rotations.beside(listed, period, engine)
     return relatives.beside(listed, lambda some: _with_value(some, as_of), collected, engine)
 
 
 def known(frame: nw.LazyFrame[Any], *, as_of: int) -> nw.LazyFrame[Any]:
     """Derive the facts of credentials, each from its own row: any part of what `gather` gives will do."""
+    recorded = rotations.facts() if "record_gap_min" in frame.collect_schema().names() else []
     frame = _with_value(frame, as_of).with_columns(
-        *_age(), *_use(), *_future(), _single_value(), exposed_since=nw.col("compromised_at")
+        *_age(), *_use(), *_future(), _single_value(), *recorded, exposed_since=nw.col("compromised_at")
     )
     return frame.with_columns(
         relatives.staging_lead(),

@@ -181,6 +181,11 @@ def gaps(report: Report) -> list[Gap]:
         if scope.status is not ScopeStatus.COMPLETE
     ]
     found += [
+        Gap(record.file, f"no evidence of any rotation: {record.problem}")
+        for record in report.records or ()
+        if record.problem
+    ]
+    found += [
         Gap(f"{scope.source} {scope.scope}", EXEMPT + (scope.reason or "").rpartition(EXEMPT)[2])
         for scope in report.coverage
         if scope.status is ScopeStatus.COMPLETE and EXEMPT in (scope.reason or "")

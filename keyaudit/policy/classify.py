@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,9 +12,15 @@ from keyaudit import match
 from keyaudit.model import Collection, Policy
 
 
-def carried(collections: Sequence[Collection], policy: Policy) -> tuple[Collection, ...]:
-    """Count what the policy fills as collected: where it then fills nothing, the value is not known."""
+def carried(
+    collections: Sequence[Collection], policy: Policy, beside: Iterable[str] = ()
+) -> tuple[Collection, ...]:
+    """Count what the policy fills as collected: where it then fills nothing, the value is not known.
+
+    So is what was given `beside` the inventory, whatever it is about.
+    """
     filled = frozenset(name for classification in policy.classify for name in classification.set)
+    filled |= frozenset(beside)
     return tuple(replace(collection, columns=collection.columns | filled) for collection in collections)
 
 

@@ -16,10 +16,10 @@ from keyaudit.model import (
     Coverage,
     Framework,
     FrameworkResult,
-    Inventory,
     InventorySummary,
     Policy,
     PolicySummary,
+    RecordSummary,
     Report,
     Rule,
     RuleResult,
@@ -32,9 +32,10 @@ from keyaudit.model import (
     WaiverResult,
 )
 from keyaudit.policy.waivers import covers
-from keyaudit.report import controls, subjects
+from keyaudit.report import controls, inputs, subjects
 from keyaudit.report.exceptions import evidence
 from keyaudit.report.findings import Bearing, Block, CredentialBlock, Findings
+from keyaudit.report.inputs import Inputs
 from keyaudit.report.outcome import Outcome
 from keyaudit.report.population import Population
 from keyaudit.report.questions import Place
@@ -48,16 +49,10 @@ if TYPE_CHECKING:
 _SORTED = ("source", "scope", "id", "row")
 
 
-def build(
-    outcome: Outcome,
-    inventory: Inventory,
-    policy: Policy,
-    frameworks: Sequence[Framework],
-    rules: Sequence[Rule],
-    as_of: int,
-    fail_on: Severity | None,
-) -> Report:
+def build(outcome: Outcome, given: Inputs, fail_on: Severity | None) -> Report:
     """Build the report; see `model.Report` for what it holds and in which order."""
+    inventory, policy, frameworks = given.inventory, given.policy, given.frameworks
+    rules, as_of, records = given.rules, given.as_of, inputs.records(given.records)
     by_rule = _bearings(outcome.laid, policy)
     waivers = [waiver for waiver in policy.waivers if covers(waiver, as_of)]
     matched: Counter[str] = Counter()
@@ -76,7 +71,7 @@ def build(
     return Report(
         version=__version__,
         as_of=as_of,
-        period=None,
+        period=given.period,
         policy=_policy(policy, frameworks, outcome.schedules),
         frameworks=tuple(
             FrameworkResult(f.id, f.name, f.version, f.publisher, f.scope_note, f.sha256) for f in frameworks
@@ -88,14 +83,21 @@ def build(
             int(outcome.counts["versions"] or 0),
         ),
         coverage=inventory.coverage,
-        summary=_summary(results, findings, int(outcome.counts["credentials"]), fail_on),
+        summary=_summary(results, findings, _whole(outcome, records), fail_on),
         rules=results,
         controls=controls.results(outcome.laid, outcome.counts, known, policy),
         findings=findings,
         waivers=waiver_results,
         orphans=holding.found(inventory, (source for source, _ in outcome.scopes), outcome.orphans),
         population=Population(outcome.population, outcome.judged, _waived_rows(findings), policy),
+        records=records,
     )
+
+
+def _whole(outcome: Outcome, records: Sequence[RecordSummary] | None) -> bool:
+    """Say whether there was something to see, and no evidence was refused."""
+    refused = any(record.problem is not None for record in records or ())
+    return bool(outcome.counts["credentials"]) and not refused
 
 
 def _bearings(laid: Sequence[Place], policy: Policy) -> dict[str, list[Bearing]]:
@@ -289,7 +291,10 @@ def _schedule(schedule: Schedule, framework: str | None, credentials: int) -> Sc
 
 
 def _summary(
-    results: Sequence[RuleResult], findings: Findings, credentials: int, fail_on: Severity | None
+    results: Sequence[RuleResult],
+    findings: Findings,
+    whole: bool,  # noqa: FBT001 - one of a row of parts
+    fail_on: Severity | None,
 ) -> Summary:
     """Count every rule on every credential, and on every scope, waiver and policy, exactly once."""
     verdicts = {
@@ -307,6 +312,6 @@ def _summary(
     if any(severity.gates(fail_on) for severity in by_severity):
         exit_code = 1
     else:
-        exit_code = 3 if unseen or not credentials else 0
+        exit_code = 3 if unseen or not whole else 0
     ordered = {severity: by_severity[severity] for severity in Severity if by_severity[severity]}
     return Summary(verdicts=verdicts, by_severity=ordered, fail_on=fail_on, exit_code=exit_code)

@@ -12,6 +12,9 @@ Version = Mapping[str, Any]
 
 def version_for(rule: str, row: Mapping[str, Any]) -> str | None:
     """Name the version that a rule's finding is about: the one that has been wrong for longest."""
+    if rule == "rotation-undocumented":
+        rotated: str | None = row["rotated_version"]
+        return rotated
     choose = _CHOICES.get(rule)
     wrong = choose(row["versions"] or ()) if choose else ()
     first = min(wrong, key=lambda v: (v["superseded_at"] or v["created_at"] or _LATE, v["id"]), default=None)

@@ -32,6 +32,7 @@ _OF_VERSIONS = frozenset(
         "old_enabled_min",
         "old_used_min",
         "age_basis",
+        "rotated_at",
     }
 )
 """Evidence that is derived from versions: where a rule shows it, a change of versions may decide."""
@@ -74,7 +75,10 @@ def by_rule(pair: Pair) -> Iterable[Reason]:
     """Compare what both audits knew of the rule itself: was it there, was it switched on."""
     rule = pair.finding.rule
     one, other = pair.old.rules.get(rule), pair.new.rules.get(rule)
-    if one is None or other is None:
+    period = pair.inputs.get(Cause.PERIOD)
+    if (one is None or other is None) and rule in crossings.OF_PERIOD and period is not None:
+        yield Reason(Cause.PERIOD, "only one of the two audits was of a period", (period,))
+    elif one is None or other is None:
         when = "older" if one is None else "newer"
         shift = Shift("tool.version", pair.old.report.version, pair.new.report.version)
         yield Reason(Cause.RULE, f"the {when} report does not have the rule {rule}", (shift,))
@@ -121,6 +125,12 @@ def by_sight(pair: Pair) -> Iterable[Reason]:
     if lacking:
         names = ", ".join(sorted(lacking))
         yield Reason(Cause.COVERAGE, f"the rule could not be asked everywhere: {names} was not collected")
+
+
+def by_period(pair: Pair) -> Iterable[Reason]:
+    """Say that what is asked of a period was asked of another one."""
+    if pair.finding.rule in crossings.OF_PERIOD and Cause.PERIOD in pair.inputs:
+        yield Reason(Cause.PERIOD, "another period was audited", (pair.inputs[Cause.PERIOD],))
 
 
 def by_severity(pair: Pair) -> Iterable[Reason]:
@@ -209,8 +219,10 @@ def by_crossing(pair: Pair) -> Iterable[Reason]:
 
 def by_elimination(pair: Pair) -> Iterable[Reason]:
     """Where one single input differs that could have turned the rule, it did."""
-    timeless = pair.finding.rule in crossings.TIMELESS
-    could = [cause for cause in pair.inputs if not (timeless and cause is Cause.CLOCK)]
+    of_period = pair.finding.rule in crossings.OF_PERIOD
+    never = {Cause.CLOCK} if of_period or pair.finding.rule in crossings.TIMELESS else set[Cause]()
+    never |= set() if of_period else {Cause.PERIOD, Cause.RECORDS}
+    could = [cause for cause in pair.inputs if cause not in never]
     if len(could) == 1:
         because = f"nothing else that could decide differs but {CALLED[could[0]]}"
         yield Reason(could[0], because, (pair.inputs[could[0]],))
@@ -236,6 +248,7 @@ _STEPS: tuple[Callable[[Pair], Iterable[Reason]], ...] = (
     by_sight,
     _by_waiver,
     by_severity,
+    by_period,
     by_facts,
     by_crossing,
     by_elimination,

@@ -28,6 +28,8 @@ class Cause(StrEnum):
     WAIVER = "waiver"
     INVENTORY = "inventory"
     COVERAGE = "coverage"
+    PERIOD = "period"
+    RECORDS = "records"
     RULE = "rule"
     NOT_KNOWN = "not-known"
 

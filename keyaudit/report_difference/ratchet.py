@@ -10,7 +10,7 @@ from keyaudit.report_difference.changes import Cause, is_new
 from keyaudit.report_difference.inputs import differing
 from keyaudit.report_difference.sides import numbered
 
-_TOLD = {Cause.POLICY: "policy", Cause.FRAMEWORK: "frameworks", Cause.RULE: "tool"}
+_TOLD = {Cause.POLICY: "policy", Cause.FRAMEWORK: "frameworks", Cause.PERIOD: "period", Cause.RULE: "tool"}
 """Inputs that ought to be the same as the baseline's, as the report document calls them."""
 
 
@@ -25,7 +25,7 @@ def hold(report: Report, baseline: Report) -> Report:
     new = [finding for key, finding in failed.items() if is_new(before.get(key), finding)]
     fingerprints = dict.fromkeys(finding.fingerprint for finding in new)
     summary = report.summary
-    open_ = summary.verdicts.get(Verdict.UNKNOWN, 0) or not report.inventory.credentials
+    open_ = summary.verdicts.get(Verdict.UNKNOWN, 0) or not report.whole
     closed = any(f.severity is not None and f.severity.gates(summary.fail_on) for f in failed.values()
                  if f.fingerprint in fingerprints)  # fmt: skip
     return replace(

@@ -83,7 +83,7 @@ def _check_summary(report: Report) -> None:
             raise _contradiction(f"summary.by_severity.{severity}", said, failed[severity], "findings")
     gate = summary.fail_on
     closed = any(severity.gates(gate) for severity in _closing(report))
-    unseen = summary.verdicts.get(Verdict.UNKNOWN, 0) or not report.inventory.credentials
+    unseen = summary.verdicts.get(Verdict.UNKNOWN, 0) or not report.whole
     if closed != (summary.exit_code == 1) or (unseen and summary.exit_code == 0):
         raise _refused("summary.exit_code", f"{summary.exit_code} is not what its findings come to")
 

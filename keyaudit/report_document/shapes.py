@@ -243,6 +243,13 @@ _POPULATION = shape(
     rules=TEXTS,
     versions=many(_VERSION),
 )
+_RECORDS = shape(
+    model.RecordSummary,
+    file=TEXT,
+    sha256=TEXT_OR_NULL,
+    records=COUNT,
+    problem=TEXT_OR_NULL,
+)
 _BASELINE = shape(
     model.Baseline,
     sha256=TEXT,
@@ -268,6 +275,7 @@ REPORT = shape(
     controls=many(_CONTROL),
     findings=many(_FINDING),
     waivers=many(_WAIVER),
+    records=if_any(many(_RECORDS)),
     orphans=maybe(many(_CREDENTIAL)),
     population=many(_POPULATION),
 )

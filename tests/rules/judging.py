@@ -6,6 +6,10 @@ optional `coverage` and `policy`, and `expect`: one verdict, or one for each cre
 scope, id and name are filled in where a case has no use for them. Times may be written as seen
 from the audit: `now`, `ago 90d 1us`, `in 1us`. A credential with the id `waived` has a waiver. One with
 `replica_of: primary` gets that primary, of which no rule asks anything, in a document beside it.
+
+Rules of a period are judged for one from `ago 200d` to `ago 20d`. `records` of a case are promotions
+that the journal of rotations writes down: `at`, and what else is known of `version`, `key_id`, `token`,
+`requested_by`, `approved_by`, and of which credential, its number; `lost` breaks the chain of the file.
 """
 
 from __future__ import annotations
@@ -26,12 +30,16 @@ import yaml
 from keyaudit import inventory, policy
 from keyaudit.audit import audit
 from keyaudit.model import Finding, Report, Rule, RuleResult, Verdict
+from keyaudit.rotation.journal import Entry, FileJournal, Request
+from keyaudit.rotation.stores.protocol import Credential
+from keyaudit.rotation_record import RecordFile, read_files
 from keyaudit.rules import CATALOGUE, RULES, by_name
-from keyaudit.times import format_instant, parse_duration, parse_instant
+from keyaudit.times import DAY, format_instant, parse_duration, parse_instant
 
 HERE = Path(__file__).parent
 FOLDER = HERE / "cases"
 AS_OF = parse_instant("2026-05-01T00:00:00Z")
+PERIOD = (AS_OF - 200 * DAY, AS_OF - 20 * DAY)
 _UNASKED = {"class": "dynamic-secret"}
 _MOMENT = re.compile(r"(ago|in)((?: \d+(?:us|ms|s|m|h|d))+)")
 
@@ -50,6 +58,7 @@ class Case:
     expect: tuple[Verdict, ...]
     evidence: Mapping[str, Any]
     message: str | None
+    records: tuple[dict[str, Any], ...] | None = ()
 
     @property
     def alone(self) -> bool:
@@ -96,6 +105,7 @@ def _case(rule: Rule, number: int, raw: Mapping[str, Any], shared: Mapping[str, 
         expect=tuple(Verdict(verdict) for verdict in expect),
         evidence=raw.get("evidence", {}),
         message=raw.get("message"),
+        records=tuple(_timed(record) for record in raw.get("records", ())),
     )
 
 
@@ -188,7 +198,39 @@ def run(
         documents = [_document(case, Path(folder, f"{case.place}.json")) for case in group]
         documents += [_primary(source, Path(folder, f"primary-{source}.json")) for source in _copied(group)]
         governing = policy.load(path, rules=CATALOGUE, frameworks={})
-        return audit(inventory.read(documents), governing, (), AS_OF, engine=engine)
+        over = PERIOD if any(rule.of_period for rule in rules) else None
+        records = _records(group, Path(folder)) if over else None
+        return audit(inventory.read(documents), governing, (), AS_OF, over, records=records, engine=engine)
+
+
+def _records(group: Sequence[Case], folder: Path) -> tuple[RecordFile, ...] | None:
+    """Have the journal of rotations write down what the cases say; None where one was given none."""
+    if any(case.records is None for case in group):
+        return None
+    files = []
+    for case in group:
+        file = folder / f"{case.place}.ndjson"
+        file.touch()
+        files.append(file)
+        for number, record in enumerate(case.records or ()):
+            said = {"source": "store", "id": "0", **record}
+            place = Credential(said["source"], case.place, said["id"], case.place)
+            asked = Request(record.get("requested_by"), record.get("approved_by"), "CHG-1")
+            pending = {"version": record.get("version"), "key_id": record.get("key_id")}
+            FileJournal(file, case.place, place, asked).append(
+                Entry(
+                    parse_instant(record["at"]),
+                    record.get("event", "result"),
+                    record.get("token", f"token-{number}"),
+                    "promote",
+                    "done",
+                    None,
+                    {"pending": pending},
+                )
+            )
+        if any(record.get("lost") for record in case.records or ()):
+            file.write_bytes(b"".join(file.read_bytes().splitlines(keepends=True)[1:]))
+    return read_files(files)
 
 
 def _copied(group: Sequence[Case]) -> list[str]:

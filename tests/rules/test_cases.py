@@ -56,6 +56,7 @@ def test_a_rule_names_what_it_was_not_told() -> None:
         (),
         {},
         None,
+        None,
     )
     for result in run([bare], RULES, {}).rules:
         needs = by_id[result.id].needs

@@ -13,7 +13,7 @@ import pytest
 
 import keyaudit.rules as catalogue
 from keyaudit import facts
-from keyaudit.columns import CREDENTIALS, NAMES
+from keyaudit.columns import BESIDE, CREDENTIALS, NAMES
 from keyaudit.model import Basis, Rule, Verdict
 from keyaudit.policy import load
 from keyaudit.rules import CATALOGUE, RULES, by_id, by_name, documentation
@@ -53,6 +53,8 @@ EVER = {
     "KA502": "shared-across-environments",
     "KA503": "copy-left-behind",
     "KA601": "static-where-dynamic",
+    "KA701": "rotation-undocumented",
+    "KA702": "self-approved",
     "KA801": "policy-not-reviewed",
     "KA901": "scope-incomplete",
     "KA902": "scope-empty",
@@ -61,7 +63,8 @@ EVER = {
     "KA905": "waiver-invalid",
     "KA906": "time-in-future",
 }
-RESERVED = {"KA111", "KA701", "KA702"}
+RESERVED = {"KA111"}
+OF_PERIOD = {"rotation-undocumented", "self-approved"}
 PARAMS = {
     "rotation-due-soon": {"within": "duration"},
     "rotation-stalled": {"after": "duration"},
@@ -71,6 +74,7 @@ PARAMS = {
     "unused": {"after": "duration"},
     "never-used": {"after": "duration"},
     "rotated-together": {"apart": "duration"},
+    "rotation-undocumented": {"within": "duration"},
     "static-where-dynamic": {"providers": "names"},
 }
 PRACTICE = {"rotation-due-soon", "no-overlap", "rotated-together", "static-where-dynamic"}
@@ -158,7 +162,11 @@ def test_what_compares_with_a_requirement_is_judged_for_each() -> None:
 @every_rule
 def test_what_a_rule_needs_can_be_collected(rule: Rule) -> None:
     for need in rule.needs:
-        assert {need} if isinstance(need, str) else set(need) <= NAMES
+        assert {need} if isinstance(need, str) else set(need) <= NAMES | BESIDE
+
+
+def test_what_happened_is_asked_of_periods_alone() -> None:
+    assert {rule.name for rule in RULES if rule.of_period} == OF_PERIOD
 
 
 def test_the_first_rule_is_never_merely_not_collected() -> None:
