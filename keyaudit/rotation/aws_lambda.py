@@ -31,6 +31,7 @@ from keyaudit.rotation.hosted.aws_secret import LambdaSecret
 from keyaudit.rotation.hosted.aws_steps import STEPS, Work, asked
 from keyaudit.rotation.hosted.record import LoggedRecord
 from keyaudit.rotation.hosted.unattended import Unattended
+from keyaudit.rotation.parties import Parties
 from keyaudit.rotation.party import Means
 from keyaudit.rotation.runner import Ending
 from keyaudit.rotation.settings import open_parties
@@ -71,6 +72,7 @@ class RotationFunction:
         self._settings = configuration.rotation(environment, "aws-secrets-manager")
         self._store = AwsSecretSettings.model_validate(dict(self._settings.store))
         self._secret = LambdaSecret(self._store.secret, self._store, self._store.timeout)
+        self._keys = _Keys(environment, Aws(self._store, self._store.timeout))
 
     def handle(self, event: Mapping[str, Any], context: Any) -> dict[str, Any]:
         """Answer one event."""
@@ -114,9 +116,8 @@ class RotationFunction:
         with LoggedRecord(name, credential, request, self._say) as journal:
             yield journal
 
-    def _parties(self) -> Any:
-        keys = _Keys(self._environment, Aws(self._store, self._store.timeout))
-        return open_parties(self._settings, Means(self._clock, keys))
+    def _parties(self) -> Parties:
+        return open_parties(self._settings, Means(self._clock, self._keys))
 
     def _deadline(self, context: Any) -> int | None:
         if not hasattr(context, "get_remaining_time_in_millis"):

@@ -149,7 +149,9 @@ def _mint(work: Work, seen: Seen) -> None:
     if current is None:
         raise RotationError("the secret holds no value yet", hint="store the first value, then rotate it")
     text = work.secret.read(current)
-    keys = issuer.keys() or ()
+    keys = issuer.keys()
+    if keys is None:
+        raise RotationError(f"{issuer.kind} lists no keys, so one that is lost on the way could not be found")
     base = seen.key_on(current) or issuer.recognise(work.parties.shape.read(text), keys)
     if base is None:
         label = f"--version-stage {KEY}KEY --move-to-version-id {current}"

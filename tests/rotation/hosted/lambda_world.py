@@ -9,6 +9,7 @@ from typing import Any, Self
 import yaml
 
 from keyaudit.rotation.aws_lambda import RotationFunction
+from keyaudit.rotation.hosted.aws_secret import LambdaSecret
 from keyaudit.times import DAY, MINUTE, SECOND
 from rotation.aws_clients import REGION, client
 from servers.admin_api import NOON
@@ -27,15 +28,13 @@ class Killed(BaseException):
 
 
 class Kill:
-    """Kills at the `at`-th call to the outside, before or after it was made; never for None."""
+    """Kills after the `at`-th call that changes something; never for None."""
 
-    def __init__(self, at: int | None = None, *, after: bool = False) -> None:
-        self.at, self.after, self.calls = at, after, 0
+    def __init__(self, at: int | None = None) -> None:
+        self.at, self.calls = at, 0
 
     def __call__(self, call: Any) -> Any:
         self.calls += 1
-        if self.calls == self.at and not self.after:
-            raise Killed
         answer = call()
         if self.calls == self.at:
             raise Killed
@@ -55,22 +54,31 @@ class Mortal:
         return lambda *args, **named: self._kill(lambda: found(*args, **named))
 
 
+class MortalSecret(LambdaSecret):
+    kill: Kill
+
+    def put_pending(self, *args: Any) -> None:
+        self.kill(lambda: LambdaSecret.put_pending(self, *args))
+
+    def move(self, *args: Any, **named: Any) -> None:
+        self.kill(lambda: LambdaSecret.move(self, *args, **named))
+
+    def tag(self, *args: Any) -> None:
+        self.kill(lambda: LambdaSecret.tag(self, *args))
+
+
 class MortalFunction(RotationFunction):
-    kill = Kill()
+    """May be killed after each call that changes something: before the next one is the same."""
 
     def dies(self, kill: Kill) -> MortalFunction:
         self.kill = kill
-        self._secret = Mortal(self._secret, ("seen", "read", "put_pending", "move", "tag"), kill)
+        self._secret = MortalSecret(self._store.secret, self._store, self._store.timeout)
+        self._secret.kill = kill
         return self
 
     def _parties(self) -> Any:
         parties = super()._parties()
-        return replace(
-            parties,
-            issuer=Mortal(parties.issuer, ("keys", "mint", "revoke"), self.kill),
-            probe=Mortal(parties.probe, ("ask",), self.kill),
-            silence=Mortal(parties.silence, ("ask",), self.kill) if parties.silence else None,
-        )
+        return replace(parties, issuer=Mortal(parties.issuer, ("mint", "revoke"), self.kill))
 
 
 class World:
