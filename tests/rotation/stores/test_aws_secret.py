@@ -13,6 +13,7 @@ from keyaudit.times import DAY, HOUR, SECOND
 from rotation.aws_clients import REGION
 from rotation.stores.aws_case import AT, AwsSecretCase
 from rotation.stores.walking import HAND, NEW, OLD, rotate, walk
+from servers.fault_proxy import Fault
 
 aws = pytest.fixture(lambda aws_secret: aws_secret)
 
@@ -184,6 +185,36 @@ def test_a_promotion_that_was_cut_off_is_seen_and_its_label_goes_at_the_end(aws)
     assert (shelf.promoted, shelf.pending, shelf.previous.key_id) == (True, None, "key-0")
     walk(store, token, "retire", "drop previous")
     assert "AWSPENDING" not in labels(aws)
+
+
+def test_the_old_value_is_not_dropped_before_it_was_taken_back(aws) -> None:
+    store = aws.fresh(OLD)
+    token = store.look().token
+    walk(store, token, "stage", "go", "promote", "want back")
+    with pytest.raises(LostRaceError):
+        store.drop("previous", token)
+    assert OLD in aws.in_reach()
+
+
+def test_the_tokens_of_values_that_were_retired_stay_spent(aws) -> None:
+    store = aws.fresh(OLD)
+    gone = [rotate(store, f"CANARY-{number}", f"key-{number + 1}") for number in range(4)]
+    assert set(gone[:-1]) <= store.look().spent
+    assert gone[-1] not in store.look().spent
+
+
+@pytest.mark.parametrize("number", range(3))
+def test_a_value_that_was_taken_back_is_spent_wherever_the_dropping_broke(aws, number) -> None:
+    store = aws.fresh(OLD)
+    token = store.look().token
+    walk(store, token, "stage", "go", "promote", "want back", "restore")
+    aws.server.plan(Fault("lost", "UpdateSecretVersionStage", after=number, times=1))
+    with pytest.raises(RotationError):
+        store.drop("previous", token)
+    if aws.again().look().previous is not None:
+        aws.again().drop("previous", token)
+    assert token in store.look().spent
+    assert aws.in_reach() == [OLD]
 
 
 def test_a_value_that_a_human_took_back_stays_taken_back(aws) -> None:
