@@ -205,10 +205,10 @@ def test_an_emergency_ends_the_password_at_once_and_brings_the_other_role(vault:
     assert vault.works("svc-green", vault.served()["password"])
 
 
-def pull(vault: Vault) -> Any:
+def pull(vault: Vault, **more: Any) -> Any:
     entry = {
         "name": "tested", "kind": "vault", "address": vault.server.url, "cluster": "test",
-        "mounts": {"kv": ["secret"]}, "requests_per_second": 10_000,
+        "mounts": {"kv": ["secret"]}, "requests_per_second": 10_000, **more,
     }  # fmt: skip
     return open_source(entry, clock=vault.clock, environment={"VAULT_TOKEN": ROOT}).pull(nobody)
 
@@ -241,7 +241,10 @@ def test_a_label_never_makes_a_value_look_younger(vault: Vault) -> None:
 
 def test_an_entry_that_only_calls_itself_staging_is_a_credential_while_it_holds_a_value(vault: Vault) -> None:
     vault.runner(vault.around()).run(replace(SURE, until=Stage.STAGE))
-    assert {row.name for row in pull(vault).rows} == {PATH, f"{PATH}.keyaudit/pending"}
+    beside = f"{PATH}.keyaudit"
+    assert {row.name for row in pull(vault).rows} == {PATH, f"{beside}/pending"}
+    distrusted = pull(vault, trust_labels=False).rows
+    assert {row.name for row in distrusted} == {PATH, f"{beside}/pending", f"{beside}/note"}
 
 
 def test_old_versions_are_kept_where_settings_say_so_and_labels_of_others_stay(vault: Vault) -> None:

@@ -20,24 +20,17 @@ SCHEMA: Literal["keyaudit/rotation-note/1"] = "keyaudit/rotation-note/1"
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
-    """Who is about to stage a value: its key, and the newest version that was there before."""
-
-    key_id: str
-    after: int
-
-
-@dataclass(frozen=True, slots=True)
 class Book:
     """A note, and the loose ends.
 
-    `drop` are versions that were on the shelf, and `sweep` those that were stored and never got there.
-    `copies` says of a version that it has the value of an older one. `marked` is what the store's own
-    labels say, for stores that have some.
+    `claim` says that somebody is about to stage a value, for stores that cannot do that at once: it is
+    the newest version that was there before. `drop` are versions that were on the shelf, and `sweep`
+    those that were stored and never got there. `copies` says of a version that it has the value of an
+    older one. `marked` is what the store's own labels say, for stores that have some.
     """
 
     note: Note
-    claim: Claim | None = None
+    claim: int | None = None
     drop: tuple[str, ...] = ()
     sweep: tuple[str, ...] = ()
     copies: Mapping[str, str] = field(default_factory=dict)

@@ -17,8 +17,8 @@ newest version even when that is disabled. So a secret without that alias is ref
 
 Aliases and note (the annotation `keyaudit-rotation`) change together, in one UpdateSecret that names
 the etag it read: that is the compare-and-swap. Adding a version touches no etag. So whoever stages
-first claims it in the note, then adds, then swaps the alias in, and the claim must still be theirs.
-What a run that died has added is told by that: it is newer than the claim, and no alias names it. It
+first writes into the note which version is the newest, then adds theirs, then swaps the alias in.
+What a run that died, or was slower, has added is told by that: it is newer, and no alias names it. It
 is disabled, never destroyed: somebody may have added a version by hand just then.
 """
 
@@ -34,7 +34,7 @@ from keyaudit.errors import RotationError
 from keyaudit.rotation.google import ALWAYS, READING, Google, GoogleError, GoogleSettings, said
 from keyaudit.rotation.party import Means, StoreSettings
 from keyaudit.rotation.secret import Secret
-from keyaudit.rotation.stores.book import Book, Claim, read_book, write_book
+from keyaudit.rotation.stores.book import Book, read_book, write_book
 from keyaudit.rotation.stores.booked import BookedStore, Seen
 from keyaudit.rotation.stores.note import Note
 from keyaudit.rotation.stores.protocol import Credential, LostRaceError
@@ -122,8 +122,8 @@ class GcpSecret(BookedStore[SeenSecret]):
             if book.note.staged(token, "", key_id, base_key_id) is book.note:
                 return seen.stored
             if book.claim is not None:
-                return replace(book, claim=Claim(key_id, book.claim.after))
-            return replace(book, claim=Claim(key_id, self._newest()))
+                return seen.stored
+            return replace(book, claim=self._newest())
 
         book = self.change(claimed)
         if book.note.staged(token, "", key_id, base_key_id) is book.note:
@@ -135,8 +135,6 @@ class GcpSecret(BookedStore[SeenSecret]):
             note = book.note.staged(token, own, key_id, base_key_id)
             if note is book.note:
                 return seen.stored
-            if book.claim is None or book.claim.key_id != key_id:
-                raise LostRaceError
             sweep = tuple(each for each in self.litter(seen) if each != own)
             return replace(book, note=note, claim=None, sweep=sweep)
 
@@ -242,9 +240,7 @@ class GcpSecret(BookedStore[SeenSecret]):
         if claim is None:
             return ()
         named = set(seen.message.version_aliases.values())
-        return tuple(
-            str(number) for number, enabled in self._newer(claim.after) if enabled and number not in named
-        )
+        return tuple(str(number) for number, enabled in self._newer(claim) if enabled and number not in named)
 
     @property
     def _client(self) -> Any:
