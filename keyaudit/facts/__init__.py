@@ -34,6 +34,8 @@ INSTANTS = frozenset(
         "exposed_since",
         "rotated_at",
         "promoted_at",
+        "aged_from",
+        "aged_until",
     }
 )
 
@@ -61,6 +63,10 @@ DURATIONS = frozenset(
         "staging_lead",
         "record_gap_min",
         "record_gap_max",
+        "age_in_period_min",
+        "age_in_period_max",
+        "owed_in_period_min",
+        "owed_in_period_max",
     }
 )
 
@@ -79,6 +85,10 @@ OR_NONE = frozenset(
         "old_used_max",
         "record_gap_min",
         "record_gap_max",
+        "age_in_period_min",
+        "age_in_period_max",
+        "owed_in_period_min",
+        "owed_in_period_max",
     }
 )
 
@@ -129,6 +139,13 @@ FACTS: dict[str, str] = {
     "time_in_future": "a timestamp that ought to lie in the past is later than as_of",
     "schedule_interval_max": "the longest gap that the configured schedule can leave",
     "schedule_unparsable": "a schedule is configured that cannot be understood",
+    "age_in_period_min": "the oldest that a value surely was while in use in the period; -1 if none was",
+    "age_in_period_max": "… perhaps was; -1 if surely none was in use",
+    "owed_in_period_min": "how old the oldest of those would surely be at the period's end; -1 if none",
+    "owed_in_period_max": "… would perhaps be; -1 if surely none",
+    "aged_from": "creation of the value that surely grew oldest in the period",
+    "aged_until": "… when it was replaced; null if it was in use when the period ended",
+    "aged_version": "… which version it is",
     "record_gap_min": "a rotation in the period lies surely this far from any record of it; -1 if none",
     "record_gap_max": "… perhaps this far, counting what may be rotations; -1 if surely none",
     "rotated_at": "when the version took over whose rotation in the period is farthest from any record",

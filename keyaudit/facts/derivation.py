@@ -9,7 +9,7 @@ import narwhals as nw
 
 from keyaudit.columns import PROVIDERS
 from keyaudit.engine import Engine
-from keyaudit.facts import cadence, relatives, rotations, versions
+from keyaudit.facts import cadence, lives, relatives, rotations, versions
 from keyaudit.facts.promotions import Period
 from keyaudit.times import DAY
 
@@ -42,15 +42,16 @@ def gather(
     listed = _with_versions(listed, collected, engine)
     listed = _with_schedule(listed, collected, engine)
     if period is not None:
-        listed = rotations.beside(listed, period, engine)
+        listed = rotations.beside(lives.beside(listed, period, engine), period, engine)
     return relatives.beside(listed, lambda some: _with_value(some, as_of), collected, engine)
 
 
 def known(frame: nw.LazyFrame[Any], *, as_of: int) -> nw.LazyFrame[Any]:
     """Derive the facts of credentials, each from its own row: any part of what `gather` gives will do."""
-    recorded = rotations.facts() if "record_gap_min" in frame.collect_schema().names() else []
+    of_period = "record_gap_min" in frame.collect_schema().names()
+    happened = [*lives.facts(), *rotations.facts()] if of_period else []
     frame = _with_value(frame, as_of).with_columns(
-        *_age(), *_use(), *_future(), _single_value(), *recorded, exposed_since=nw.col("compromised_at")
+        *_age(), *_use(), *_future(), _single_value(), *happened, exposed_since=nw.col("compromised_at")
     )
     return frame.with_columns(
         relatives.staging_lead(),

@@ -33,6 +33,7 @@ _OF_VERSIONS = frozenset(
         "old_used_min",
         "age_basis",
         "rotated_at",
+        "aged_from",
     }
 )
 """Evidence that is derived from versions: where a rule shows it, a change of versions may decide."""

@@ -14,7 +14,7 @@ from keyaudit.times import DAY, format_instant, parse_instant
 TIMELESS = frozenset({"KA106", "KA107", "KA110", "KA301", "KA302", "KA502", "KA601"})
 """Rules that look at no age and no date: time alone never turns them."""
 
-OF_PERIOD = frozenset({"KA701", "KA702"})
+OF_PERIOD = frozenset({"KA111", "KA701", "KA702"})
 """Rules that ask what happened in a period: when the audit was made does not turn them."""
 
 DUE = frozenset({"KA101", "KA102", "KA103"})

@@ -20,6 +20,22 @@ SHORTER = [{**POLICY["schedules"][0], "rotation_period": "60d"}, POLICY["schedul
 LONGER = [{**POLICY["schedules"][0], "rotation_period": "365d"}, POLICY["schedules"][1]]
 TOLERANT = [{**POLICY["schedules"][0], "overdue_tolerance": "30d"}, POLICY["schedules"][1]]
 WAIVED = LATE.with_policy(waivers=[waiver()])
+OF_SPRING = ("--period", "2026-01-01/2026-03-31")
+OF_APRIL = ("--period", "2026-04-01/2026-04-30")
+WAS_LATE = {
+    **credential(created_at="2026-04-01T00:00:00Z"),
+    "versions": [
+        {"id": "2", "state": "current", "created_at": "2026-04-01T00:00:00Z"},
+        {
+            "id": "1",
+            "state": "destroyed",
+            "created_at": "2025-12-01T00:00:00Z",
+            "superseded_at": "2026-04-01T00:00:00Z",
+        },
+    ],
+    "created_at": "2025-12-01T00:00:00Z",
+}
+OVER_SPRING = World((WAS_LATE,), arguments=OF_SPRING)
 OTHER_SCOPE = {**SCOPE, "scope": "elsewhere"}
 SHARED = (
     credential(lineage="shared"),
@@ -45,6 +61,19 @@ CASES: dict[str, tuple[World, World, str, str, list[str], list[tuple[str, str | 
         World((credential(**USED), credential("other", last_used_at="2026-04-30T00:00:00Z"))),
         World((credential(**USED),), as_of=JUNE), "KA401",
         "appeared", ["clock"], [("last_used_at", USED["last_used_at"], USED["last_used_at"])],
+    ),
+    "another period was audited": (
+        OVER_SPRING, OVER_SPRING.but(arguments=OF_APRIL), "KA111", "ended", ["period"],
+        [("period", "2026-01-01T00:00:00Z/2026-03-31T23:59:59.999999Z",
+          "2026-04-01T00:00:00Z/2026-04-30T23:59:59.999999Z")],
+    ),
+    "no period was audited before": (
+        OVER_SPRING.but(arguments=()), OVER_SPRING, "KA111", "appeared", ["period"],
+        [("period", "none", "2026-01-01T00:00:00Z/2026-03-31T23:59:59.999999Z")],
+    ),
+    "a period is no cause of what is late today": (
+        LATE.but(as_of="2026-02-01T00:00:00Z"), LATE.but(arguments=OF_APRIL), "KA101", "appeared", ["clock"],
+        [("due_at", "2026-03-01T00:00:00Z", "2026-03-01T00:00:00Z")],
     ),
     "the period was shortened": (
         World((credential(created_at="2026-02-20T00:00:00Z"),)),
