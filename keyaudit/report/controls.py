@@ -121,7 +121,8 @@ def _decide(place: Place, known: Evidence, policy: Policy, asked: _Asked) -> tup
     if failed := _failed(asked):
         return "exception", failed
     if not any(name in known.rules for name in control.rules):
-        return "not-evaluated", "metadata says nothing about it; see the manual evidence"
+        why = "only an audit of a period tests it" if control.rules else "metadata says nothing about it"
+        return "not-evaluated", f"{why}; see the manual evidence"
     if asked.unclassified:
         return "not-evaluated", f"{_some(asked.unclassified)} of unknown class could belong to it"
     if not asked.population:

@@ -75,12 +75,13 @@ def audited(
     policy: str = POLICY,
     coverage: tuple[Coverage, ...] = (COMPLETE,),
     without: frozenset[str] = frozenset(),
+    **over: Any,
 ) -> Report:
     made = replace(inventory(rows), coverage=coverage, collections=(Collection(ALL - without),))
     default = reading.load(None, rules=CATALOGUE, frameworks={})
     governing = reading.parse(policy.encode(), "p", rules=CATALOGUE, frameworks={}, inherited=default)
     assert shipped.folder().is_dir()
-    return audit(made, governing, (asked,), NOW)
+    return audit(made, governing, (asked,), NOW, **over)
 
 
 def result(*arguments: Any, **options: Any) -> ControlResult:
@@ -289,3 +290,48 @@ def test_an_inventory_from_after_the_audit_proves_nothing_about_it() -> None:
         "not-evaluated",
         "the inventory was collected after the instant of the audit",
     )
+
+
+HALF_A_YEAR = (NOW - 181 * DAY, NOW - 1)
+CHANGES = framework("rotation-undocumented", "self-approved", evidence="partial")
+
+
+def rotated(*ages: int) -> dict[str, Any]:
+    """A credential with a value of each age in days, the oldest first."""
+    ends = [NOW - age * DAY for age in ages[1:]]
+    old = [
+        version(id=f"v{age}", state="superseded", created_at=NOW - age * DAY, superseded_at=end)
+        for age, end in zip(ages, ends, strict=False)
+    ]
+    return good(created_at=NOW - ages[0] * DAY, versions=[*old, version(created_at=NOW - ages[-1] * DAY)])
+
+
+def test_what_only_a_period_can_show_is_not_evaluated_in_an_audit_of_an_instant() -> None:
+    control = result([rotated(90, 20)], CHANGES)
+    assert (control.result, control.rules) == ("not-evaluated", ())
+    assert control.reason == "only an audit of a period tests it; see the manual evidence"
+
+
+def test_without_records_a_control_about_them_is_not_evaluated() -> None:
+    control = result([rotated(90, 20)], CHANGES, period=HALF_A_YEAR)
+    assert (control.result, control.rules) == ("not-evaluated", ("KA701", "KA702"))
+    assert "rotation-undocumented (rotation_records not collected)" in control.reason
+
+
+def test_a_rotation_that_no_record_tells_of_is_an_exception() -> None:
+    control = result([rotated(90, 20), rotated(30)], CHANGES, period=HALF_A_YEAR, records=())
+    assert (control.result, control.exceptions) == ("exception", 1)
+
+
+def test_a_late_rotation_that_was_done_since_is_an_exception_of_the_period_alone() -> None:
+    always = framework("rotation-overdue", "rotation-late")
+    rows = [rotated(150, 20), rotated(150, 80)]
+    assert result(rows, always).result == "no-exception"
+    control = result(rows, always, period=HALF_A_YEAR)
+    assert (control.result, control.exceptions, control.tested) == ("exception", 1, 2)
+
+
+def test_a_control_did_not_operate_where_nothing_fell_due() -> None:
+    control = result([rotated(60, 20)], framework("rotation-late"), period=HALF_A_YEAR)
+    assert (control.result, control.tested) == ("not-applicable", 0)
+    assert control.reason == "nothing happened that this control is about"
