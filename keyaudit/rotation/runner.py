@@ -18,8 +18,11 @@ from keyaudit.rotation.parties import Parties, Run, Surroundings
 from keyaudit.rotation.sight import Sight
 from keyaudit.rotation.steps import Action, Blocked, Done, Drop, Goal, Mint, Order, Outcome, Step, Wait
 from keyaudit.rotation.stores.protocol import LostRaceError
+from keyaudit.times import SECOND
 
 _MOST_RACES = 100
+_MOST_REPEATED = 5
+"""Times: half a minute in all, for lists that are behind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,17 @@ class Ending:
     sight: Sight
 
 
+def _ends_beginning(step: Action, order: Order, *, lost: bool) -> bool:
+    """Say whether a run may begin no further rotation after this: it makes one key, or ends one rotation.
+
+    An emergency may have to end a rotation before it begins its own. Where another run was faster,
+    the one key is still to be made.
+    """
+    if isinstance(step, Mint):
+        return not lost or order.goal is Goal.FORWARD
+    return isinstance(step, Drop) and not lost and order.goal is Goal.FORWARD
+
+
 class Runner:
     """Runs one rotation as far as an order says."""
 
@@ -38,34 +52,51 @@ class Runner:
         self._around = around
         self._ending: Outcome | None = None
         self._agreed = False
+        self._order = Order()
+        self._races = 0
+        self._last: Action | None = None
+        self._repeated = 0
 
     def run(self, order: Order) -> Ending:
         """Go on until the machine has nothing more to do; raises RotationError where a party refuses."""
+        self._order = order
         self._write("requested", order=order)
-        races = 0
         while True:
-            sight = look(self._run, order)
-            step = self._asked(decide(sight, order, self._around.now()), sight)
+            sight = look(self._run, self._order)
+            step = self._asked(decide(sight, self._order, self._around.now()), sight)
             self._around.tell(step, sight)
-            if isinstance(step, Wait):
-                if self._around.sleep(step.until):
-                    continue
-                return self._ended(step, sight, order)
-            if isinstance(step, Done | Blocked):
-                return self._ended(step, sight, order)
-            try:
-                self._perform(step, sight)
-            except LostRaceError:
-                races += 1
-                if races > _MOST_RACES:
-                    raise RotationError(
-                        "another run keeps changing the shelf", hint="let it finish"
-                    ) from None
-                minted = isinstance(step, Mint) and order.goal is Goal.FORWARD
-            else:
-                # Of an emergency too: a provider whose new keys are all dead would be asked for ever.
-                minted = isinstance(step, Mint)
-            order = replace(order, begin=order.begin and not minted)
+            if isinstance(step, Wait) and self._around.sleep(step.until):
+                self._last = None
+                continue
+            if isinstance(step, Wait | Done | Blocked):
+                return self._ended(step, sight)
+            self._refuse_vanity(step)
+            lost = not self._performed(step, sight)
+            if _ends_beginning(step, self._order, lost=lost):
+                self._order = replace(self._order, begin=False)
+
+    def _performed(self, step: Action, sight: Sight) -> bool:
+        """Do it; False where another run was faster, which happens a limited number of times."""
+        try:
+            self._perform(step, sight)
+        except LostRaceError:
+            self._races += 1
+            if self._races > _MOST_RACES:
+                raise RotationError("another run keeps changing the shelf", hint="let it finish") from None
+            return False
+        return True
+
+    def _refuse_vanity(self, step: Action) -> None:
+        """Give a party that shows no trace of what was done a little time, and not for ever."""
+        if step != self._last:
+            self._last, self._repeated = step, 0
+            return
+        self._repeated += 1
+        later = self._around.now() + SECOND * 2**self._repeated
+        if self._repeated > _MOST_REPEATED or not self._around.sleep(later):
+            raise RotationError(
+                f"{step.name} was done and does not show yet", hint="run it again in a minute"
+            )
 
     def _perform(self, step: Action, sight: Sight) -> None:
         self._write("intent", step)
@@ -88,14 +119,16 @@ class Runner:
         self._agreed = True
         return step
 
-    def _ended(self, step: Done | Wait | Blocked, sight: Sight, order: Order) -> Ending:
+    def _ended(self, step: Done | Wait | Blocked, sight: Sight) -> Ending:
         if isinstance(step, Done) and self._ending and step.outcome is Outcome.NOTHING:
             step = Done(self._ending, "the rotation is at its end")
         if isinstance(step, Done):
             outcome = str(step.outcome)
         else:
             outcome = "waiting" if isinstance(step, Wait) else "blocked"
-        self._write("ended", order=order, outcome=outcome, detail={"why": step.why}, token=sight.shelf.token)
+        self._write(
+            "ended", order=self._order, outcome=outcome, detail={"why": step.why}, token=sight.shelf.token
+        )
         return Ending(step, sight)
 
     def _write(

@@ -23,7 +23,7 @@ from keyaudit.rotation.runner import Ending, Runner
 from keyaudit.rotation.secret import Secret
 from keyaudit.rotation.shape import Shape
 from keyaudit.rotation.simulation.provider import SimulatedProbe, SimulatedProvider, SimulatedSilence
-from keyaudit.rotation.steps import Blocked, Goal, Mint, Order
+from keyaudit.rotation.steps import Blocked, Order
 from keyaudit.rotation.stores.memory import MemoryStore
 from keyaudit.rotation.stores.protocol import LostRaceError
 from keyaudit.times import HOUR
@@ -239,9 +239,9 @@ def advance(world: World, standing: Standing) -> Standing:
     runner = Runner(parties, MemoryJournal(), around)
     runner._run.alive = dict(standing.alive)
     runner._run.quiet = standing.quiet
-    order, ended, until = standing.order, None, None
+    ended, until = None, None
     try:
-        ended = runner.run(order)
+        ended = runner.run(standing.order)
     except Stopped:
         if not calls.turned:
             seen = around.decided or repr(calls.answers)
@@ -250,9 +250,9 @@ def advance(world: World, standing: Standing) -> Standing:
         until = asleep.until
     except RotationError as error:
         ended = Ending(Blocked(str(error), ""), None)  # type: ignore[arg-type]
-    if isinstance(around.told, Mint) and order.goal is Goal.FORWARD:
-        order = replace(order, begin=False)
-    return Standing(order, tuple(runner._run.alive.items()), runner._run.quiet, until=until, ended=ended)
+    return Standing(
+        runner._order, tuple(runner._run.alive.items()), runner._run.quiet, until=until, ended=ended
+    )
 
 
 @dataclass
