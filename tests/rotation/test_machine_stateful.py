@@ -22,15 +22,19 @@ from keyaudit.rotation.parties import Parties
 from keyaudit.rotation.runner import Ending, Runner
 from keyaudit.rotation.secret import Secret
 from keyaudit.rotation.shape import Shape
-from keyaudit.rotation.simulation.doors import PROVIDER, STORE, Door, Fate, Killed
-from keyaudit.rotation.simulation.faults import Outages
 from keyaudit.rotation.simulation.provider import SimulatedProbe, SimulatedProvider, SimulatedSilence
 from keyaudit.rotation.steps import Blocked, Done, Goal, Order, Stage, Wait
 from keyaudit.rotation.stores.memory import MemoryStore
 from keyaudit.times import DAY, HOUR, MINUTE
 
 WINDOW = HOUR
-NEVER_AWAY = Outages(0, 0, "never", 0)
+CALLS = ("keys", "look", "read", "mint", "stage", "void", "decide", "promote", "restore", "revoke", "drop")
+DEATHS = st.none() | st.tuples(st.sampled_from(CALLS), st.booleans())
+"""The call about which a run dies, and whether it is still answered by the other side."""
+
+
+class Killed(BaseException):
+    """The run is no more."""
 
 
 class Held(MemoryStore):
@@ -52,7 +56,7 @@ class Rotations(RuleBasedStateMachine):
         self.store = Held("openai", Secret(first.parts["key"]), clock=self.now)
         self.folder = TemporaryDirectory()
         self.record = Path(self.folder.name) / "openai.ndjson"
-        self.fate = Fate()
+        self.death: tuple[str, bool] | None = None
         self.excused: set[str] = set()
         """Values that somebody outside, or an emergency, ended."""
         self.compromised: frozenset[str] = frozenset()
@@ -60,25 +64,18 @@ class Rotations(RuleBasedStateMachine):
         journal = FileJournal(self.record, "openai", self.store.credential, Request("tests"))
         silence: Any = _Uses(self)
         self.parties = Parties(
-            self.door(self.store, STORE),
-            self.door(self.provider, PROVIDER),
+            _Way(self.store, self),
+            _Way(self.provider, self),
             SimulatedProbe(self.provider),
             silence,
             Shape({}),
         )
         self.journal = journal
 
-    def door(self, party: Any, names: frozenset[str]) -> Any:
-        return Door(party, names, NEVER_AWAY, self, self.fate, lambda *_: None)  # type: ignore[arg-type]
-
     # What a run needs of the world outside
 
     def now(self) -> int:
         return self.at
-
-    @property
-    def world(self) -> Rotations:
-        return self
 
     def sleep(self, until: int) -> bool:
         if until - self.at > 2 * MINUTE:
@@ -103,32 +100,31 @@ class Rotations(RuleBasedStateMachine):
         except Killed:
             return None
         finally:
-            self.fate.left = None
+            self.death = None
 
     @rule(
         until=st.sampled_from(list(Stage)),
         begin=st.booleans(),
-        left=st.none() | st.integers(1, 45),
-        after=st.booleans(),
+        death=DEATHS,
     )
-    def goes_forward(self, until: Stage, begin: bool, left: int | None, after: bool) -> None:
-        self.fate.left, self.fate.after = left, after
+    def goes_forward(self, until: Stage, begin: bool, death: tuple[str, bool] | None) -> None:
+        self.death = death
         self.run_order(self.order(Goal.FORWARD, until, begin=begin))
 
-    @rule(left=st.none() | st.integers(1, 20), after=st.booleans())
-    def goes_back(self, left: int | None, after: bool) -> None:
-        self.fate.left, self.fate.after = left, after
+    @rule(death=DEATHS)
+    def goes_back(self, death: tuple[str, bool] | None) -> None:
+        self.death = death
         self.run_order(self.order(Goal.BACK, Stage.RETIRE))
 
-    @rule(left=st.none() | st.integers(1, 45), after=st.booleans())
-    def has_an_emergency(self, left: int | None, after: bool) -> None:
+    @rule(death=DEATHS)
+    def has_an_emergency(self, death: tuple[str, bool] | None) -> None:
         current = self.store.look().current
         assert current is not None
         key = self.provider.recognise({"key": self.store.served().reveal()}, None)
         assert key is not None
         self.compromised |= {key}
         self.excused.add(key)
-        self.fate.left, self.fate.after = left, after
+        self.death = death
         ending = self.run_order(self.order(Goal.EMERGENCY, Stage.RETIRE))
         if ending is not None and isinstance(ending.step, Done):
             self.compromised = frozenset()
@@ -210,8 +206,12 @@ class Rotations(RuleBasedStateMachine):
         for _ in range(12):
             ending = self.run_order(self.order(goal, Stage.RETIRE))
             assert ending is not None
-            assert not isinstance(ending.step, Blocked), ending.step
-            if isinstance(ending.step, Done) and not self.under_way():
+            if isinstance(ending.step, Blocked):
+                assert "revoked by somebody else" in ending.step.why
+                self.somebody_stores_a_value_by_hand()
+                continue
+            works = self.provider.works(self.store.served().reveal())
+            if isinstance(ending.step, Done) and works and not self.under_way():
                 break
             self.held = [self.store.served()] * 2
             self.at = max(ending.step.until, self.at) if isinstance(ending.step, Wait) else self.at + MINUTE
@@ -229,6 +229,31 @@ class Rotations(RuleBasedStateMachine):
         return shelf.pending is not None or shelf.previous is not None
 
 
+class _Way:
+    """The way to a party, on which a run may die."""
+
+    def __init__(self, party: Any, machine: Rotations) -> None:
+        self._party, self._machine = party, machine
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._party, name)
+        if name not in CALLS:
+            return found
+
+        def through(*given: Any, **named: Any) -> Any:
+            death, dies = self._machine.death, False
+            if death is not None and death[0] == name:
+                self._machine.death, dies = None, True
+            if dies and death is not None and not death[1]:
+                raise Killed
+            answer = found(*given, **named)
+            if dies:
+                raise Killed
+            return answer
+
+        return through
+
+
 class _Uses(SimulatedSilence):
     def __init__(self, machine: Rotations) -> None:
         super().__init__(machine.provider)
@@ -240,8 +265,8 @@ class _Uses(SimulatedSilence):
 
 
 Rotations.TestCase.settings = settings(
-    max_examples=40,
-    stateful_step_count=25,
+    max_examples=100,
+    stateful_step_count=20,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
     derandomize=True,
