@@ -15,9 +15,6 @@ if TYPE_CHECKING:
     from keyaudit.strict_yaml import Node
 
 
-DURATIONS = ("apart", "window", "grace_period", "settle", "fresh", "propagation")
-
-
 @dataclass(frozen=True, slots=True)
 class Rotations:
     """Every rotation of a keyaudit.yaml, by name, in its order; relative paths count from `folder`."""
@@ -67,11 +64,6 @@ def _settings(entries: list[Node]) -> dict[str, RotationSettings]:
 def _of_entry(item: Node, index: int, file: str) -> Iterator[Problem]:
     from keyaudit.rotation.settings import check_settings
 
-    for name in DURATIONS:
-        if isinstance(item.value().get(name), int):
-            place = item.at((name,))  # a number would be read as microseconds
-            said = "a duration is text such as 30d, 24h or 90m"
-            yield Problem(file, place.line, place.column, f"rotations[{index}].{name}", said)
     for problem in check_settings(item.value()):
         place = item.at(problem.path)
         where = ".".join([f"rotations[{index}]", *map(str, problem.path)])

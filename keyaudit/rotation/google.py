@@ -49,8 +49,7 @@ class GoogleSettings(BaseModel):
             impersonate=None if self.endpoint else self.impersonate,
             quota_project=self.quota_project,
             endpoint=self.endpoint,
-            timeout=timeout,
-        )
+        ).model_copy(update={"timeout": timeout})
 
 
 class GoogleError(Exception):

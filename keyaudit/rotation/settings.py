@@ -110,8 +110,7 @@ def open_parties(settings: RotationSettings, means: Means) -> Parties:
 
     Raises PolicyError, UsageError for a key that is not set, MissingExtraError.
     """
-    _, models, problems = _checked(settings.model_dump(exclude_unset=True))
-    assert not problems  # they were checked when they were read
+    models = _parties(settings)
     opened = {role: _class(role, model.kind).opened(model, means) for role, model in models.items()}
     issuer = opened["issuer"]
     shape = Shape(dict(models["store"].fields), whole=issuer.whole)
@@ -127,9 +126,7 @@ def open_parties(settings: RotationSettings, means: Means) -> Parties:
 
 def open_store(settings: RotationSettings, means: Means) -> Store:
     """Open the store alone, for looking at what it holds; raises as `open_parties` does."""
-    _, models, problems = _checked(settings.model_dump(exclude_unset=True))
-    assert not problems  # they were checked when they were read
-    model = models["store"]
+    model = _parties(settings)["store"]
     store: Store = _class("store", model.kind).opened(model, means)
     return store
 
@@ -137,6 +134,16 @@ def open_store(settings: RotationSettings, means: Means) -> Store:
 def _class(role: str, kind: str) -> Any:
     module, _, name = _TABLES[role][kind].partition(":")
     return getattr(import_module(f"keyaudit.rotation.{_PACKAGES[role]}.{module}"), name)
+
+
+def _parties(settings: RotationSettings) -> dict[str, Any]:
+    problems: list[SettingsProblem] = []
+    entries = {role: getattr(settings, role) for role in _TABLES}
+    models = {
+        role: _party(role, party, problems) for role, party in entries.items() if isinstance(party, Mapping)
+    }
+    assert not problems  # they were checked when they were read
+    return models
 
 
 def _checked(

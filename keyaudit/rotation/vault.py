@@ -71,8 +71,7 @@ class VaultAccess(BaseModel):
             ca_cert=self.ca_cert,
             standbys=self.standbys,
             attempts=attempts,
-            timeout=timeout,
-        )
+        ).model_copy(update={"timeout": timeout})
 
 
 @dataclass(frozen=True, slots=True)

@@ -359,6 +359,11 @@ WRONG = [
     ),
     ({"rotations": [entry(issuer={"kind": "openia"})]}, "no such issuer; did you mean 'openai'?"),
     ({"rotations": [entry(probe=None)]}, "rotations[0].probe: is missing"),
+    ({"rotations": [entry(apart=7)]}, "rotations[0].apart: a duration has a unit: write 30s, 5m or 24h"),
+    (
+        {"rotations": [entry(probe={"kind": "command", "argv": ["true"], "timeout": 30})]},
+        "rotations[0].probe.timeout: a duration has a unit: write 30s, 5m or 24h",
+    ),
 ]
 
 

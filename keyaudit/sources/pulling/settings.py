@@ -31,8 +31,11 @@ _LABEL = re.compile(r"[^/\s]([^/\r\n\t]*[^/\s])?")
 _ENVIRONMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}", re.ASCII)
 
 
-def _timeout(value: object) -> object:
-    return parse_duration(value) if isinstance(value, str) else value
+def _duration(value: object) -> int:
+    # A bare number would be counted in microseconds, which nobody means.
+    if not isinstance(value, str):
+        raise ValueError("a duration has a unit: write 30s, 5m or 24h")  # noqa: TRY004  # pydantic's contract
+    return parse_duration(value)
 
 
 def _endpoint(text: str) -> str:
@@ -67,8 +70,8 @@ def not_empty(values: Sequence[str] | None) -> Sequence[str] | None:
     return values
 
 
-Duration = Annotated[int, BeforeValidator(_timeout)]
-"""Written as 30s, 5m or 24h; microseconds."""
+Duration = Annotated[int, BeforeValidator(_duration)]
+"""Written as 30s, 5m or 24h, never as a bare number; microseconds once read."""
 Endpoint = Annotated[str, AfterValidator(_endpoint)]
 """https anywhere, plain http on this machine only."""
 Label = Annotated[str, AfterValidator(_label), Field(max_length=100)]
