@@ -36,11 +36,28 @@ from keyaudit.rotation.party import Means
 from keyaudit.rotation.runner import Ending
 from keyaudit.rotation.settings import open_parties
 from keyaudit.rotation.steps import Blocked, Wait
-from keyaudit.rotation.stores.aws_secret_calls import GET
+from keyaudit.rotation.stores.aws_secret_calls import DESCRIBE, GET, MOVE, PUT, TAG
 from keyaudit.rotation.stores.aws_secrets_manager import AwsSecretSettings
 from keyaudit.times import SECOND, format_instant
 
 RETIRE = "retireSecret"
+
+CALLS: Mapping[str, tuple[str, ...]] = {
+    "createSecret": (DESCRIBE, GET, PUT, MOVE),
+    "setSecret": (DESCRIBE,),
+    "testSecret": (DESCRIBE, GET, MOVE),
+    "finishSecret": (DESCRIBE, MOVE, TAG),
+    RETIRE: (DESCRIBE, GET, MOVE),
+}
+"""What each step asks about the secret, as IAM names it. An admin key's secret is read, and no more."""
+
+_SPELLED = {
+    "create_secret": "createSecret",
+    "set_secret": "setSecret",
+    "test_secret": "testSecret",
+    "finish_secret": "finishSecret",
+}
+"""AWS sends the names on the right, and its user guide prints those on the left."""
 _MARGIN = 10 * SECOND
 """What is left of a function's life for writing down that it waits no longer."""
 
@@ -76,7 +93,7 @@ class RotationFunction:
 
     def handle(self, event: Mapping[str, Any], context: Any) -> dict[str, Any]:
         """Answer one event."""
-        step, named = event.get("Step"), event.get("SecretId")
+        step, named = _SPELLED.get(str(event.get("Step")), event.get("Step")), event.get("SecretId")
         if step not in {*STEPS, RETIRE}:
             raise UsageError(f"no such step: {step!r}")
         if (step in STEPS or named is not None) and named != self._secret.credential.id:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
@@ -13,11 +14,13 @@ from keyaudit.rotation import aws_lambda
 from keyaudit.rotation_record.reading import read_files
 from keyaudit.times import DAY, HOUR, MINUTE
 from rotation.aws_clients import signs_by_itself
+from rotation.hosted.exporting import exported
 from rotation.hosted.lambda_world import FIRST, NAME, TOKENS, Kill, Killed, World
 from servers.fault_proxy import Fault
 from servers.issued_keys import Lag
 from servers.secrets_manager import arn
 
+EXAMPLE = Path(__file__).parents[3] / "examples" / "08-aws-rotation-lambda"
 OLD = "0" * 36
 NEW = TOKENS[0]
 
@@ -240,6 +243,13 @@ def test_a_provider_that_does_not_answer_is_asked_again_and_nothing_is_given_up(
     assert world.aws_server.run_rotation(NAME)
 
 
+def test_steps_may_be_spelled_as_the_user_guide_does(world: World) -> None:
+    world.begin()
+    for step in ("create_secret", "set_secret", "test_secret", "finish_secret"):
+        world.invoke({"SecretId": arn(NAME), "ClientRequestToken": NEW, "Step": step}, None)
+    assert world.labels()["AWSCURRENT"] == NEW
+
+
 def test_turning_rotation_on_without_rotating_tests_what_is_in_use_and_changes_nothing(world: World) -> None:
     world.begin(RotateImmediately=False)
     assert world.aws_server.run_rotation(NAME)
@@ -333,18 +343,13 @@ def test_a_key_that_nobody_recognises_is_named_by_a_label(world: World) -> None:
 
 
 def test_the_record_is_one_that_an_audit_reads_and_no_value_is_in_it(world: World, tmp_path) -> None:
-    world.settings = {}
     world.rotate()
     world.clock.advance(3 * HOUR)
     world.retire()
-    count = 0
-    for line in world.said:
-        assert "CANARY" not in line
-        count += json.loads(line)["seq"] == 0
-        with (tmp_path / f"{count}.ndjson").open("a") as file:
-            file.write(line + "\n")
+    assert not [line for line in world.said if "CANARY" in line]
+    exported(EXAMPLE, ["START RequestId: 1", *world.said, "REPORT RequestId: 1"], tmp_path)
     read = read_files([tmp_path])
-    assert count == 4
+    assert len(read) == 4
     assert [problem for file in read for problem in file.problems] == []
     records = [record for file in read for record in file.records]
     [promoted] = [each for each in records if (each.event, each.step) == ("result", "promote")]

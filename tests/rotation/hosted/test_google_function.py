@@ -13,9 +13,12 @@ from keyaudit.errors import PolicyError, UsageError
 from keyaudit.rotation import google_function
 from keyaudit.rotation_record.reading import read_files
 from keyaudit.times import DAY, HOUR, MINUTE
+from rotation.hosted.exporting import exported
 from rotation.hosted.google_world import FIRST, GoogleWorld
 from rotation.hosted.lambda_world import Kill, Killed
 from rotation.stores.gcp_secret_case import GcpSecretCase
+
+EXAMPLE = Path(__file__).parents[3] / "examples" / "09-google-rotation-function"
 
 
 @pytest.fixture
@@ -180,11 +183,7 @@ def test_the_record_is_one_that_an_audit_reads_and_no_value_is_said_anywhere(
     world.pass_time(DAY)
     folder = tmp_path / "records"
     folder.mkdir()
-    count = 0
-    for line in world.said:
-        count += json.loads(line)["seq"] == 0
-        with (folder / f"{count}.ndjson").open("a") as file:
-            file.write(line + "\n")
+    exported(EXAMPLE, ["Default STARTUP TCP probe succeeded", *world.said], folder)
     read = read_files([folder])
     assert [problem for file in read for problem in file.problems] == []
     promoted = [
@@ -228,4 +227,4 @@ def test_the_entry_point_answers_flask_requests_by_the_environment(
     status, answer = push(world.reminder())
     assert (status, "until" in answer) == (200, True), answer
     lines = capsys.readouterr().out.splitlines()
-    assert json.loads(lines[-1])["event"] == "ended"
+    assert json.loads(lines[-1].removeprefix("record "))["event"] == "ended"
