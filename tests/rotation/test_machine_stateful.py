@@ -265,8 +265,8 @@ class _Uses(SimulatedSilence):
 
 
 Rotations.TestCase.settings = settings(
-    max_examples=100,
-    stateful_step_count=20,
+    max_examples=25,
+    stateful_step_count=15,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
     derandomize=True,
