@@ -265,7 +265,7 @@ class _Uses(SimulatedSilence):
 
 
 Rotations.TestCase.settings = settings(
-    max_examples=25,
+    max_examples=60,
     stateful_step_count=15,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
