@@ -3,7 +3,8 @@
 AWS chooses the token, which becomes the version's id and part of the new key's name, and asks again
 with the same one after a failure. What makes that safe:
 
-- Before a key is asked for, a label says that it will be (`keyaudit-minting-TOKEN`).
+- Before a key is asked for, a label says that it will be (`keyaudit-minting-TOKEN`), on the version in
+  use, beside which it is to stand: if another is in use at the end, the rotation is given up.
 - A version takes one value for good, and the label that names its key comes with it. So once it is
   there, every other key of this token is one that no application is, or ever will be, given.
 - Until then such a key may be on its way into the store. It is left alone while the invocation that
@@ -101,6 +102,9 @@ def finish(work: Work, seen: Seen) -> None:
         "current": {"version": old, "key_id": seen.key_on(old)},
         "pending": {"version": work.token, "key_id": key_id},
     }
+    if seen.minting.get(work.token, old) != old:
+        _given_up(work, seen, key_id)
+        raise RotationError("somebody else changed the value in use; this rotation is given up", hint=_AGAIN)
     work.write("intent", "promote")
     try:
         work.secret.move(CURRENT, to=work.token, source=old)
@@ -115,7 +119,8 @@ def finish(work: Work, seen: Seen) -> None:
 
 
 def tidied(work: Work, seen: Seen) -> None:
-    """Take AWSPENDING off the version that took over, as AWS's own template does."""
+    """Take off the version that took over what it needs no more: AWSPENDING, as AWS's own template does."""
+    work.secret.take_off(seen, MINTING + work.token)
     if seen.at.get(PENDING) == work.token:
         work.secret.take_off(seen, PENDING)
 
@@ -152,7 +157,8 @@ def _mint(work: Work, seen: Seen) -> None:
     keys = issuer.keys()
     if keys is None:
         raise RotationError(f"{issuer.kind} lists no keys, so one that is lost on the way could not be found")
-    base = seen.key_on(current) or issuer.recognise(work.parties.shape.read(text), keys)
+    parts = work.parties.shape.read(text)
+    base = seen.key_on(current) or issuer.recognise(parts, keys)
     if base is None:
         label = f"--version-stage {KEY}KEY --move-to-version-id {current}"
         raise RotationError(
@@ -165,10 +171,12 @@ def _mint(work: Work, seen: Seen) -> None:
         _swept(work, seen, keys)
     else:
         _refuse_strangers(seen, keys)
-    if work.token not in seen.minting:
-        work.secret.move(MINTING + work.token, to=current)
+    if seen.minting.get(work.token) != current:
+        work.secret.move(MINTING + work.token, to=current, source=seen.minting.get(work.token))
     work.write("intent", "provision")
     minted = issuer.mint(work.token, {*seen.keys, base})
+    if {part: parts.get(part) for part in minted.parts} == dict(minted.parts):
+        raise RotationError("the new value is the one in use", hint="nothing was stored; make a new key")
     stored = _stored(work, text, minted)
     work.write("result", "provision", "done", key_id=stored, old_key_id=base)
 
@@ -230,7 +238,7 @@ def _forgotten(work: Work) -> None:
     """Revoke what else was made under this token, now that it is stored; forget what is over."""
     seen = work.secret.seen()
     _swept(work, seen, work.parties.issuer.keys() or ())
-    left = {key.token for key in _lost(seen, work.parties.issuer.keys() or ())}
+    left = {key.token for key in _lost(seen, work.parties.issuer.keys() or ())} | {work.token}
     work.secret.take_off(seen, *(MINTING + token for token in seen.minting if token not in left))
 
 

@@ -48,6 +48,14 @@ def test_a_rotation_gives_applications_a_new_key_and_both_go_on_working(world: W
     assert tags == {"keyaudit:key_id": world.served(), "keyaudit:old_key_id": FIRST}
 
 
+def test_the_value_is_stored_with_what_proves_where_the_call_comes_from(world: World) -> None:
+    world.begin()
+    proof = world.aws_server.rotation_tokens[arn(NAME)]
+    assert world.aws_server.run_rotation(NAME)
+    [put] = [body for body in world.aws_server.asked("PutSecretValue") if body["ClientRequestToken"] == NEW]
+    assert put["RotationToken"] == proof
+
+
 def test_the_old_key_is_retired_once_it_is_silent_and_not_before(world: World) -> None:
     old = world.value()
     world.rotate()
@@ -216,6 +224,29 @@ def test_two_invocations_at_once_store_one_key_and_the_slower_one_revokes_its_ow
     assert world.live() == {FIRST, world.served()}
 
 
+def test_what_somebody_stores_meanwhile_is_not_written_over(world: World) -> None:
+    by_hand = json.dumps({"OPENAI_API_KEY": world.value(), "model": "gpt-6"})
+
+    class Meanwhile(Kill):
+        def __call__(self, call):
+            answer = call()
+            if len(world.live()) == 2 and self.at is None:
+                self.at = -1
+                world.aws.put_secret_value(SecretId=NAME, SecretString=by_hand, ClientRequestToken=TOKENS[5])
+            return answer
+
+    world.begin()
+    with pytest.raises(RotationError, match="somebody else changed the value"):
+        world.aws_server.run_rotation(NAME, function=world.function(Meanwhile()).handle)
+    assert json.loads(world.aws.get_secret_value(SecretId=NAME)["SecretString"])["model"] == "gpt-6"
+    assert world.live() == {FIRST}
+    world.rotate(TOKENS[1])
+    assert json.loads(world.aws.get_secret_value(SecretId=NAME)["SecretString"])["model"] == "gpt-6"
+    world.clock.advance(3 * HOUR)
+    world.retire()
+    assert world.live() == {world.served()}
+
+
 def test_a_new_key_that_its_provider_does_not_know_at_once_is_waited_for(world: World) -> None:
     world.openai.issued.waits = Lag(seconds=20)
     world.rotate()
@@ -228,10 +259,12 @@ def test_a_new_key_that_is_dead_is_given_up_and_aws_may_begin_again(world: World
     with pytest.raises(RotationError, match="does not work"):
         world.aws_server.run_rotation(NAME)
     assert world.live() == {FIRST}
-    assert world.labels() == {"AWSCURRENT": OLD, f"keyaudit-key-{FIRST}": OLD}
+    asked_for = {f"keyaudit-minting-{NEW}": OLD}
+    assert world.labels() == {"AWSCURRENT": OLD, f"keyaudit-key-{FIRST}": OLD, **asked_for}
     world.openai.issued.waits = Lag()
     world.rotate(TOKENS[1])
     assert world.live() == {FIRST, world.served()}
+    assert not [label for label in world.labels() if "minting" in label]
 
 
 def test_a_provider_that_does_not_answer_is_asked_again_and_nothing_is_given_up(world: World) -> None:
