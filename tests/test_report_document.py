@@ -88,6 +88,7 @@ def any_of(noun: Any) -> st.SearchStrategy[Any]:
 
 
 FIELDS["Sequence[CredentialRef] | None"] = maybe(st.just(()))
+FIELDS["tuple[RecordSummary, ...] | None"] = maybe(some(any_of(model.RecordSummary)))
 
 
 def consistent(report: model.Report) -> model.Report:
@@ -345,3 +346,21 @@ def test_the_words_are_those_of_the_formats_and_of_the_frameworks() -> None:
 def test_bytes_that_are_no_report_are_refused(content: bytes) -> None:
     with pytest.raises(InputError):
         read(content, file="old.json")
+
+
+def test_a_report_with_refused_evidence_cannot_claim_that_nothing_is_missing() -> None:
+    refused = model.RecordSummary("records/a.ndjson", None, 0, "cannot be read")
+    quiet = replace(sample_report(), records=(refused,))
+    verdicts = {**quiet.summary.verdicts, model.Verdict.UNKNOWN: 0}
+    rules = tuple(replace(rule, unknown=0, failed=0, waived=0) for rule in quiet.rules)
+    verdicts = {v: sum(getattr(rule, consistency.FIELDS[v]) for rule in rules) for v in verdicts}
+    quiet = replace(quiet, findings=(), rules=rules)
+    for code in (3, 0):
+        told = replace(
+            quiet, summary=replace(quiet.summary, verdicts=verdicts, by_severity={}, exit_code=code)
+        )
+        if code == 3:
+            assert from_document(to_document(told)).records == (refused,)
+        else:
+            with pytest.raises(InputError, match="is not what its findings come to"):
+                from_document(to_document(told))

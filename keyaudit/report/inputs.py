@@ -27,7 +27,7 @@ class Inputs:
 
 def records(files: Sequence[RecordFile] | None) -> tuple[RecordSummary, ...] | None:
     """Say of each file what it holds, or the first thing that is wrong with it."""
-    return tuple(_summary(file) for file in files) if files else None
+    return None if files is None else tuple(_summary(file) for file in files)
 
 
 def _summary(file: RecordFile) -> RecordSummary:
