@@ -1,7 +1,8 @@
 """`make servers`: Acme, Inc. on this machine, to try things by hand; ends with Ctrl-C.
 
-Writes keyaudit.yaml and what goes with it into a folder, with the addresses where the servers listen,
-and a file to be sourced that sets nobody's keys.
+Writes keyaudit.yaml and what goes with it into a folder, with the addresses where the servers listen:
+the sources of examples/05-every-source, the rotations and the application of examples/11-rotate-a-key.
+A file to be sourced there sets nobody's keys, and finds `keyaudit` and `python`.
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ from pathlib import Path
 
 from servers.estate import Estate
 
-EXAMPLE = Path(__file__).parents[2] / "examples" / "05-every-source"
+_EXAMPLES = Path(__file__).parents[2] / "examples"
+EXAMPLE = _EXAMPLES / "05-every-source"
+ROTATING = _EXAMPLES / "11-rotate-a-key"
 SETS = (
     "AWS_ACCESS_KEY_ID",
     "AWS_SECRET_ACCESS_KEY",
@@ -24,14 +27,33 @@ SETS = (
     "ANTHROPIC_ADMIN_KEY",
 )
 
+_NEXT = """
+In another terminal:
+
+  cd {folder} && source ./env
+  keyaudit scan
+  keyaudit rotate list
+
+Ctrl-C ends the servers.
+"""
+
 
 def lay_out(acme: Estate, folder: Path) -> None:
-    """Write the example into a folder, pointed at running servers."""
+    """Write the examples into a folder, pointed at running servers."""
     folder.mkdir(parents=True, exist_ok=True)
     for name in ("policy.yaml", "declared.yaml"):
         shutil.copy(EXAMPLE / name, folder / name)
-    (folder / "keyaudit.yaml").write_text(acme.configuration(EXAMPLE / "keyaudit.yaml"), "utf-8")
+    settings = [
+        acme.configuration(EXAMPLE / "keyaudit.yaml"),
+        acme.configuration(ROTATING / "rotations.yaml"),
+    ]
+    (folder / "keyaudit.yaml").write_text("\n".join(settings), "utf-8")
+    (folder / "application.py").write_text(acme.configuration(ROTATING / "application.py"), "utf-8")
+    # What a former set of servers had is not there any more: what was recorded of it would only confuse.
+    shutil.rmtree(folder / ".keyaudit" / "rotations", ignore_errors=True)
     lines = [f"export {name}={shlex.quote(acme.environment[name])}" for name in SETS]
+    programs = shlex.quote(str(Path(sys.executable).parent.absolute()))
+    lines.append(f"export PATH={programs}:$PATH")
     (folder / "env").write_text("\n".join(lines) + "\n", "utf-8")
 
 
@@ -41,9 +63,7 @@ def main() -> None:
         lay_out(acme, folder)
         for name, address in acme.addresses.items():
             sys.stdout.write(f"{name:12} {address}\n")
-        sys.stdout.write(
-            f"\nIn another terminal:\n\n  cd {folder} && source ./env\n  keyaudit scan\n  keyaudit inventory pull --output today.json\n\nCtrl-C ends the servers.\n"
-        )
+        sys.stdout.write(_NEXT.format(folder=folder))
         sys.stdout.flush()
         try:
             threading.Event().wait()

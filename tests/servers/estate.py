@@ -4,6 +4,8 @@
         (folder / "keyaudit.yaml").write_text(acme.configuration("examples/05-every-source/keyaudit.yaml"))
         subprocess.run(["keyaudit", "scan"], cwd=folder, env=acme.environment)
 
+What examples/11-rotate-a-key rotates has a value, and its provider honours it.
+
 Four things are wrong with it, and an audit must say so: one AWS account cannot be entered, one mount
 of Vault is sealed, one project at OpenAI throttles everybody, and Anthropic breaks connections.
 `FAILS` says what rules find on each credential. Dates count back from `now`.
@@ -11,6 +13,7 @@ of Vault is sealed, one project at OpenAI throttles everybody, and Anthropic bre
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import time
@@ -21,6 +24,7 @@ from typing import Self
 from keyaudit.times import DAY, HOUR, SECOND, format_instant
 from servers import anthropic, openai
 from servers.aws_query_dialect import AwsQuery
+from servers.clock import Clock
 from servers.fault_proxy import Fault, FaultProxy
 from servers.google_iam import GoogleIam
 from servers.google_secret_manager import SecretManager
@@ -30,6 +34,7 @@ from servers.json_dialect import JsonApi
 from servers.kms import Kms
 from servers.parameters import Parameters
 from servers.secrets_manager import SecretsManager
+from servers.sts import Sts
 from servers.vault import VaultServer, metadata, stamp
 from servers.vault_dialect import VaultApi
 from servers.vault_engines import Kv2, Transit, database
@@ -43,19 +48,24 @@ PLACES = {
     "vault": 4706,
     "openai": 4707,
     "anthropic": 4708,
+    "aws-sts": 4709,
 }
 """The ports that the example's keyaudit.yaml writes; each is replaced by where its server really listens."""
 
 DENIED = "444455556666"
 TOKEN = "CANARY-vault-token"
+BACKUP = Key("AKIABACKUP", 0).secret
+KEYS = {name: f"sk-svcacct-CANARY-{name}-first" for name in ("web", "staging", "assistant")}
+"""What the stores hold, by who uses it: keys that OpenAI honours."""
 
 _OLD = {"rotation-overdue"}
 _FIRST = {"never-rotated"}
 _LEFT = {"old-key-active"}
 FAILS: dict[str, set[str]] = {
-    "prod/openai": set(),
+    "prod/openai": _OLD,
     "prod/stripe": _OLD,
-    "staging/openai": set(),
+    "prod/backup": _FIRST,
+    "staging/openai": _OLD,
     "deployer": _LEFT,
     "nightly": set(),
     "backup": _FIRST,
@@ -68,9 +78,12 @@ FAILS: dict[str, set[str]] = {
     "runner@acme-prod.iam.gserviceaccount.com": _FIRST,
     "web/session": set(),
     "web/smtp": _OLD,
+    "web/assistant": _FIRST,
     "orders": set(),
     "cards": set(),
-    "svc_web": _LEFT,
+    "svc_web": _OLD | _LEFT,
+    "svc_staging": _OLD,
+    "svc_assistant": _OLD,
     "name of key_admin": set(),
     "Groq, transcription": _FIRST,
     "Partner's FTP": _FIRST,
@@ -115,6 +128,7 @@ class Estate:
             "vault": self._vault,
             "openai": self._openai,
             "anthropic": self._anthropic,
+            "aws-sts": self._sts,
         }.items():
             self.addresses[name] = start()
         return self
@@ -139,7 +153,7 @@ class Estate:
     def _secrets_manager(self) -> str:
         server = SecretsManager()
 
-        def put(name: str, region: str, *ages: float, **tags: str) -> None:
+        def put(name: str, region: str, held: dict[str, str], *ages: float, **tags: str) -> None:
             versions = [
                 {
                     "VersionId": f"{name}-{place}".ljust(32, "0"),
@@ -156,25 +170,24 @@ class Estate:
             }
             used = {"LastAccessedDate": self.ago(1) // DAY * DAY // SECOND}
             labels = [{"Key": key.replace("__", ":"), "Value": value} for key, value in tags.items()]
-            server.put(name, versions, region=region, Tags=labels, **dates, **used)
+            identifier = server.put(name, versions, region=region, Tags=labels, **dates, **used)
+            server.values[identifier] = {versions[0]["VersionId"]: {"SecretString": json.dumps(held)}}
 
         web = {"owner": "web@acme.example", "keyaudit__class": "api-key"}
-        put(
-            "prod/openai",
-            "eu-west-1",
-            20,
-            110,
-            environment="production",
-            keyaudit__key_id="key_web_new",
-            **web,
-        )
-        put("prod/stripe", "eu-west-1", 150, 240, environment="production", **web)
-        put("staging/openai", "us-east-1", 27.5, 100, environment="staging", **web)
+        production = {"environment": "production", **web}
+        held = {"OPENAI_API_KEY": KEYS["web"]}
+        put("prod/openai", "eu-west-1", held, 97, 190, keyaudit__key_id="key_web_new", **production)
+        put("prod/stripe", "eu-west-1", {"key": "CANARY"}, 150, 240, **production)
+        pair = {"AWS_ACCESS_KEY_ID": "AKIABACKUP", "AWS_SECRET_ACCESS_KEY": BACKUP}
+        put("prod/backup", "eu-west-1", pair, 200, **production)
+        held = {"OPENAI_API_KEY": KEYS["staging"]}
+        put("staging/openai", "us-east-1", held, 104.5, 190, environment="staging", **web)
         self._start(server)
         return server.url
 
     def _iam(self) -> str:
-        server = Iam(self.now)
+        server = self._users = Iam(self.now)
+        server.clock = Clock()
         account = server.account(OWN)
         used = self.now - HOUR
         account.put(
@@ -184,13 +197,16 @@ class Estate:
             Key("AKIANEW", self.ago(5), used=used),
         )
         account.put("nightly", self.ago(40), Key("AKIANIGHTLY", self.ago(40), used=used))
-        account.put("backup", self.ago(200), Key("AKIABACKUP", self.ago(200), used=used))
+        account.put("backup", self.ago(200), Key("AKIABACKUP", self.ago(200), used=used, secret=BACKUP))
         account.put("ann", self.ago(500))
         server.account(DENIED).put("unseen", self.ago(900), Key("AKIAUNSEEN", self.ago(900)))
         self._start(server)
         proxy = self._start(FaultProxy(server.url, AwsQuery()))
         proxy.plan(Fault("denied", "AssumeRole"))
         return proxy.url
+
+    def _sts(self) -> str:
+        return str(self._start(Sts(self._users)).url)
 
     def _parameters(self) -> str:
         server = Parameters()
@@ -238,6 +254,8 @@ class Estate:
         production = {"environment": "production", "owner": "web@acme.example"}
         secret.entries["web/session"] = metadata(self.ago(95), self.ago(20), custom=production)
         secret.entries["web/smtp"] = metadata(self.ago(300), self.ago(130), custom=production)
+        secret.versions.write("web/assistant", {"data": {"api_key": KEYS["assistant"]}})
+        secret.entries["web/assistant"] = metadata(self.ago(200), custom=production)
         server.mount("payments", Kv2()).entries["unseen"] = metadata(self.ago(900))
         server.mount("database", database()).entries["orders"] = {
             "credential_type": "password",
@@ -271,13 +289,26 @@ class Estate:
         return proxy.url
 
     def _openai(self) -> str:
-        server = openai.OpenAi()
+        server = openai.OpenAi(Clock())
         used = self.ago(0.1) // SECOND
-        web = openai.service_account("svc_web", created_at=self.ago(400) // SECOND)
-        for identifier, age in (("key_web_old", 111), ("key_web_new", 21)):
-            server.put_key(
-                "proj_web", identifier, created_at=self.ago(age) // SECOND, owner=web, last_used_at=used
-            )
+
+        def put(name: str, project: str, *keys: tuple[str, float]) -> None:
+            """Give a service account keys by age, the last of which a store holds."""
+            owner = openai.service_account(f"svc_{name}", created_at=self.ago(400) // SECOND)
+            for identifier, age in keys:
+                held = {"value": KEYS[name], "redacted_value": f"sk-svcacct-...{KEYS[name][-12:]}"}
+                server.put_key(
+                    project,
+                    identifier,
+                    created_at=self.ago(age) // SECOND,
+                    owner=owner,
+                    last_used_at=used,
+                    **(held if identifier == keys[-1][0] else {}),
+                )
+
+        put("web", "proj_web", ("key_web_old", 191), ("key_web_new", 98))
+        put("assistant", "proj_web", ("key_assistant", 200))
+        put("staging", "proj_staging", ("key_staging", 105))
         server.put_admin_key("key_admin", created_at=self.ago(30) // SECOND, last_used_at=used)
         server.put_key("proj_research", "key_unseen", created_at=self.ago(900) // SECOND)
         self._start(server)
