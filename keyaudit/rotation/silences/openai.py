@@ -58,7 +58,7 @@ class OpenAiUsageSettings(AdminSettings):
     kind: Literal["openai"]
     usage: Annotated[tuple[Surface, ...], AfterValidator(distinct)] = ("completions",)
     costs: bool = False
-    delay: Annotated[Duration, Field(ge=MINUTE, le=DAY)] = 10 * MINUTE
+    delay: Annotated[Duration, Field(ge=SECOND, le=DAY)] = 10 * MINUTE
 
 
 class OpenAiUsage:
