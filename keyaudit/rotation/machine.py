@@ -129,13 +129,14 @@ class _Turn:
             return Done(Outcome.NOTHING, "no rotation is under way")
         if current is None:
             return Blocked("the store holds no value yet", "store the first value, then rotate it")
-        if self.order.goal is Goal.EMERGENCY and current.key_id not in self.order.compromised:
+        emergency = self.order.goal is Goal.EMERGENCY
+        if emergency and current.key_id and current.key_id not in self.order.compromised:
             return Done(Outcome.ROTATED, "no compromised key is in use")
         if not self.order.begin:
             return Done(Outcome.NOTHING, "no rotation is under way")
         if self._is_fresh(current):
             return Done(Outcome.NOTHING, "the value in use was rotated a moment ago")
-        if current.key_id is None:
+        if current.key_id is None and not emergency:
             return Blocked(
                 "which of the provider's keys is in use is not known, so it could never be revoked",
                 "name it: --old-key-id",

@@ -44,7 +44,7 @@ def _mint(run: Run, step: Mint, sight: Sight) -> Detail:
     _refuse_the_old(run, text, minted)
     try:
         store.stage(
-            step.token, run.parties.shape.write(text, minted.parts), minted.key_id, base_key_id=current.key_id
+            step.token, run.parties.shape.write(text, minted.parts), minted.key_id, base=current
         )
     except LostRaceError:
         issuer.revoke(minted.key_id)

@@ -19,7 +19,7 @@ from keyaudit.rotation.parties import Parties, Run, Surroundings
 from keyaudit.rotation.runner import Ending, Runner
 from keyaudit.rotation.secret import Parts, Secret
 from keyaudit.rotation.shape import Shape
-from keyaudit.rotation.sight import Key, Liveness, Quiet, Shelf, Sight
+from keyaudit.rotation.sight import Key, Liveness, Place, Quiet, Shelf, Sight
 from keyaudit.rotation.steps import Order
 from keyaudit.rotation.stores.memory import MemoryStore
 from keyaudit.rotation.stores.note import Note
@@ -155,9 +155,9 @@ class _Store(MemoryStore):
     def look(self) -> Shelf:
         return replace(super().look(), foreign=self._foreign)
 
-    def stage(self, token: str, value: Secret, key_id: str, *, base_key_id: str | None) -> None:
+    def stage(self, token: str, value: Secret, key_id: str, *, base: Place) -> None:
         with self._lock:
-            self._note = self._note.staged(token, NEW_VERSION, key_id, base_key_id)
+            self._note = self._note.staged(token, NEW_VERSION, key_id, base)
             self._values[NEW_VERSION] = value
 
 

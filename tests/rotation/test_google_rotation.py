@@ -342,10 +342,10 @@ def test_what_was_taken_off_is_destroyed_if_settings_say_so(google: Google) -> N
         clock=google.clock,
     )
     from keyaudit.rotation.secret import Secret
-    from rotation.stores.walking import WALKS, walk
+    from rotation.stores.walking import WALKS, base_of, walk
 
     token = store.look().token
-    store.stage(token, Secret("next"), "key-1", base_key_id="key-0")
+    store.stage(token, Secret("next"), "key-1", base=base_of(store, "key-0"))
     walk(store, token, *WALKS["forward"][1:])
     states = [version.state.name for version in google.manager.versions[SECRET]]
     assert states == ["DESTROYED", "ENABLED"]

@@ -25,6 +25,7 @@ from keyaudit.rotation.vault_grants import capabilities, least_privilege
 from keyaudit.sources import open_source
 from keyaudit.times import DAY, HOUR, SECOND
 from rotation.parties import Alone, listed, opened
+from rotation.stores.walking import base_of
 from servers.clock import Clock
 from servers.database_server import DatabaseServer
 from servers.vault import ROOT, VaultServer
@@ -359,5 +360,5 @@ def test_other_fields_that_changed_since_the_value_was_read_are_not_written_back
     text = store.read(shelf.current.version).reveal()
     vault.kv.create_or_update_secret(PATH, {**vault.served(), "host": "new.example"})
     with pytest.raises(LostRaceError):
-        store.stage(shelf.token, Secret(text), "app-green@x", base_key_id="app-blue@y")
+        store.stage(shelf.token, Secret(text), "app-green@x", base=base_of(store, "app-blue@y"))
     assert vault.served()["host"] == "new.example"

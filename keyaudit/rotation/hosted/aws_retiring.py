@@ -102,9 +102,9 @@ class OldVersion:
             self._secret.take_off(seen, PREVIOUS)
         self._secret.take_off(seen, *(KEY + key for key, on in seen.keys.items() if on == self._old))
 
-    def stage(self, token: str, value: Secret, key_id: str, *, base_key_id: str | None) -> None:
+    def stage(self, token: str, value: Secret, key_id: str, *, base: Place) -> None:
         """Refuse."""
-        del token, value, key_id, base_key_id
+        del token, value, key_id, base
         raise LostRaceError
 
     def void(self, token: str) -> None:

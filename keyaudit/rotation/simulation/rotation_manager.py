@@ -129,7 +129,7 @@ def _staged(store: Store, value: str, key_id: str | None) -> str:
     if shelf.current is None:
         raise RotationError("the store holds no value yet", hint="store the first value, then rotate it")
     try:
-        store.stage(shelf.token, Secret(value), key_id, base_key_id=shelf.current.key_id)
+        store.stage(shelf.token, Secret(value), key_id, base=shelf.current)
     except LostRaceError:
         raise RotationError(
             "a rotation of this secret is under way", hint="`keyaudit rotate resume` ends it"

@@ -102,17 +102,17 @@ class AwsSecret:
         """Give a version's text; raises RotationError where it is none."""
         return self._secret.read(version)
 
-    def stage(self, token: str, value: Secret, key_id: str, *, base_key_id: str | None) -> None:
+    def stage(self, token: str, value: Secret, key_id: str, *, base: Place) -> None:
         """Put the value as a new version whose id is the token: AWS takes one value for an id, for good."""
         seen = self._secret.labels()
         shelf = seen.shelf()
         if any((place.token, place.key_id) == (token, key_id) for place in shelf.places):
             return
-        if token != seen.token or seen.under_way or seen.current is None or shelf.foreign:
+        if token != seen.token or seen.under_way or seen.current != base.version or shelf.foreign:
             raise LostRaceError
         labels = [PENDING, _label(KEY, key_id)]
-        if base_key_id is not None and seen.key_on(seen.current) is None:
-            labels.append(_label(BASE, base_key_id))
+        if base.key_id is not None and seen.key_on(base.version) is None:
+            labels.append(_label(BASE, base.key_id))
         self._secret.put(token, value, labels)
 
     def void(self, token: str) -> None:

@@ -35,7 +35,7 @@ from pydantic import Field, model_validator
 from keyaudit.errors import RotationError
 from keyaudit.rotation.party import Means, StoreSettings
 from keyaudit.rotation.secret import Secret
-from keyaudit.rotation.sight import Question, Shed, Shelf
+from keyaudit.rotation.sight import Place, Question, Shed, Shelf
 from keyaudit.rotation.stores.dotenv_file import locked, read
 from keyaudit.rotation.stores.dotenv_shelf import DotenvShelf, Names
 from keyaudit.rotation.stores.note import Note
@@ -118,13 +118,13 @@ class DotenvFile:
         """Give the value of a place."""
         return self._found().read(version)
 
-    def stage(self, token: str, value: Secret, key_id: str, *, base_key_id: str | None) -> None:
+    def stage(self, token: str, value: Secret, key_id: str, *, base: Place) -> None:
         """Set NAME_NEXT."""
         values = self._settings_values(value)
 
         def staged(found: DotenvShelf) -> DotenvShelf:
             version = found.next_version()
-            note = found.note.staged(token, version, key_id, base_key_id)
+            note = found.note.staged(token, version, key_id, base)
             if note is not found.note and found.foreign:
                 raise RotationError(found.foreign, hint="remove it, or choose another suffix for the store")
             return found.changed(note, {version: values} if note is not found.note else {})

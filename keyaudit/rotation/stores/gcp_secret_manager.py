@@ -34,6 +34,7 @@ from keyaudit.errors import RotationError
 from keyaudit.rotation.google import ALWAYS, READING, Google, GoogleError, GoogleSettings, said
 from keyaudit.rotation.party import Means, StoreSettings
 from keyaudit.rotation.secret import Secret
+from keyaudit.rotation.sight import Place
 from keyaudit.rotation.stores.book import Book, read_book, write_book
 from keyaudit.rotation.stores.booked import BookedStore, Seen
 from keyaudit.rotation.stores.note import Note
@@ -114,25 +115,25 @@ class GcpSecret(BookedStore[SeenSecret]):
             pass
         raise RotationError(f"version {version} is no text")
 
-    def stage(self, token: str, value: Secret, key_id: str, *, base_key_id: str | None) -> None:
+    def stage(self, token: str, value: Secret, key_id: str, *, base: Place) -> None:
         """See `Store.stage`."""
 
         def claimed(seen: SeenSecret) -> Book:
             book = seen.book
-            if book.note.staged(token, "", key_id, base_key_id) is book.note:
+            if book.note.staged(token, "", key_id, base) is book.note:
                 return seen.stored
             if book.claim is not None:
                 return seen.stored
             return replace(book, claim=self._newest())
 
         book = self.change(claimed)
-        if book.note.staged(token, "", key_id, base_key_id) is book.note:
+        if book.note.staged(token, "", key_id, base) is book.note:
             return
         own = self._added(value)
 
         def staged(seen: SeenSecret) -> Book:
             book = seen.book
-            note = book.note.staged(token, own, key_id, base_key_id)
+            note = book.note.staged(token, own, key_id, base)
             if note is book.note:
                 return seen.stored
             sweep = tuple(each for each in self.litter(seen) if each != own)

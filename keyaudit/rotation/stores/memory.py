@@ -43,11 +43,11 @@ class MemoryStore:
         with self._lock:
             return self._values[version]
 
-    def stage(self, token: str, value: Secret, key_id: str, *, base_key_id: str | None) -> None:
+    def stage(self, token: str, value: Secret, key_id: str, *, base: Place) -> None:
         """Put a value beside the current one."""
         with self._lock:
             version = str(len(self._values) + 1)
-            note = self._note.staged(token, version, key_id, base_key_id)
+            note = self._note.staged(token, version, key_id, base)
             if note is not self._note:
                 self._values[version], self._note = value, note
 

@@ -77,7 +77,7 @@ class Note:
         note = replace(self, current=Place(version, since=since))
         return self._closed(replace(note, previous=None)) if self.promoted or self.final is False else note
 
-    def staged(self, token: str, version: str, key_id: str, base_key_id: str | None) -> Note:
+    def staged(self, token: str, version: str, key_id: str, base: Place) -> Note:
         """Put a value on the shelf beside the current one.
 
         A key that is on the shelf already stays where it is: were that called a lost race, the run
@@ -88,7 +88,9 @@ class Note:
             return self
         if token != self.token or self._under_way or self.current is None:
             raise LostRaceError
-        current = replace(self.current, key_id=self.current.key_id or base_key_id)
+        if self.current.version != base.version:
+            raise LostRaceError  # the new text was made from one that is not current any more
+        current = replace(self.current, key_id=self.current.key_id or base.key_id)
         pending = Place(version, key_id=key_id, token=token)
         # Whatever the last rotation left as previous was retired; its place is wanted now.
         return replace(self, current=current, pending=pending, previous=None, base=current.version)
@@ -127,7 +129,8 @@ class Note:
             return self
         if token != self.token or not self.promoted or self.final is not False or self.previous is None:
             raise LostRaceError
-        current = replace(self.previous, since=now, version=version or self.previous.version)
+        # It was not this rotation, nor the one before, that put it there today.
+        current = replace(self.previous, token=None, since=now, version=version or self.previous.version)
         return replace(self, current=current, previous=self.current)
 
     def dropped(self, place: Shed, token: str) -> Note:

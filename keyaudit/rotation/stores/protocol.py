@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from keyaudit.rotation.secret import Secret
-from keyaudit.rotation.sight import Question, Shed, Shelf
+from keyaudit.rotation.sight import Place, Question, Shed, Shelf
 
 
 class LostRaceError(Exception):
@@ -52,10 +52,11 @@ class Store(Protocol):
         """Give the value of a version that is on the shelf."""
         ...
 
-    def stage(self, token: str, value: Secret, key_id: str, *, base_key_id: str | None) -> None:
+    def stage(self, token: str, value: Secret, key_id: str, *, base: Place) -> None:
         """Put a value beside the current one, where applications do not look; once for each token.
 
-        `base_key_id` is the key that the current value is, to be kept where the store did not know.
+        `base` is the place that the value was made for: where another value is current by now, the race
+        is lost. Its `key_id` is kept where the store did not know which key the current value is.
         """
         ...
 

@@ -94,22 +94,18 @@ class VaultKv(BookedStore[SeenEntry]):
         """See `Store.read`."""
         return self._entry.text(self._entry.data(version))
 
-    def stage(self, token: str, value: Secret, key_id: str, *, base_key_id: str | None) -> None:
+    def stage(self, token: str, value: Secret, key_id: str, *, base: Place) -> None:
         """See `Store.stage`."""
         seen = self.tidied()
         note = seen.book.note
-        if note.staged(token, "", key_id, base_key_id) is note:
+        if note.staged(token, "", key_id, base) is note:
             return
-        assert note.current is not None  # or it could not be staged beside it
-        base = note.current.version
-        own = self._entry.stage(self._with(base, value))
+        own = self._entry.stage(self._with(base.version, value))
 
         def staged(seen: SeenEntry) -> Book:
-            note = seen.book.note.staged(token, own, key_id, base_key_id)
+            note = seen.book.note.staged(token, own, key_id, base)
             if note is seen.book.note:
                 return seen.stored
-            if note.base != base:
-                raise LostRaceError  # the other fields are not what they were
             return replace(seen.book, note=note)
 
         try:

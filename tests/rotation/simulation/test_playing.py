@@ -14,6 +14,7 @@ from keyaudit.rotation.simulation.story import Story
 from keyaudit.rotation.simulation.tally import Tally, tally
 from keyaudit.rotation.simulation.world import Application, World
 from keyaudit.times import DAY, HOUR, MINUTE, SECOND
+from rotation.stores.walking import base_of
 
 START = 20_000 * DAY
 SETTING = Setting(START, 365, 1, FAULTS["none"])
@@ -155,7 +156,7 @@ def replaced(made: World) -> None:
     """Serve another value from now on, as a run would."""
     minted = made.provider.mint("t", set())
     token = made.store.look().token
-    made.store.stage(token, Secret(minted.parts["key"]), minted.key_id, base_key_id="key-1")
+    made.store.stage(token, Secret(minted.parts["key"]), minted.key_id, base=base_of(made.store, "key-1"))
     made.store.decide(token, "forward", True)
     made.store.promote(token)
 

@@ -12,7 +12,7 @@ from keyaudit.sources import open_source
 from keyaudit.times import DAY, HOUR, SECOND
 from rotation.aws_clients import REGION
 from rotation.stores.aws_case import AT, AwsSecretCase
-from rotation.stores.walking import HAND, NEW, OLD, rotate, walk
+from rotation.stores.walking import HAND, NEW, OLD, base_of, rotate, walk
 from servers.fault_proxy import Fault
 
 aws = pytest.fixture(lambda aws_secret: aws_secret)
@@ -104,7 +104,7 @@ def test_however_many_rotations_there_were_the_labels_stay_few(aws) -> None:
     for number in range(12):
         token = store.look().token
         value = Secret(f"CANARY-{number}")
-        store.stage(token, value, f"key-{number + 1}", base_key_id="key-0")
+        store.stage(token, value, f"key-{number + 1}", base=base_of(store, "key-0"))
         steps = (
             ("give up", "drop pending"),
             ("go", "promote", "want back", "restore", "drop previous"),
@@ -297,7 +297,7 @@ def test_bytes_and_a_version_without_a_value_are_said_to_be_so(aws) -> None:
 def test_a_key_whose_id_fits_no_label_is_refused_before_anything_is_stored(aws) -> None:
     store = aws.fresh(OLD)
     with pytest.raises(RotationError, match="too long"):
-        store.stage(store.look().token, Secret(NEW), "k" * 244, base_key_id=None)
+        store.stage(store.look().token, Secret(NEW), "k" * 244, base=base_of(store))
     assert list(labels(aws)) == ["AWSCURRENT"]
 
 

@@ -12,7 +12,7 @@ from keyaudit.rotation.sight import Shelf
 from keyaudit.rotation.stores.protocol import LostRaceError, Store
 from keyaudit.times import HOUR
 from rotation.stores.contract import CANARY, StoreCase
-from rotation.stores.walking import CALLS, HAND, METHODS, NEW, OLD, OTHER, WALKS, rotate, seen, walk
+from rotation.stores.walking import CALLS, HAND, METHODS, NEW, OLD, OTHER, WALKS, base_of, rotate, seen, walk
 
 
 def keys(shelf: Shelf) -> tuple[str | None, ...]:
@@ -281,7 +281,7 @@ def test_no_token_comes_back(case: StoreCase) -> None:
                         tokens[-1],
                         Secret(store_value),
                         f"tried-{len(tokens)}",
-                        base_key_id=f"key-{number - 1}",
+                        base=base_of(store, f"key-{number - 1}"),
                     )
                 else:
                     CALLS[step](store, tokens[-1])
@@ -387,7 +387,7 @@ def test_other_fields_of_a_value_stay_as_they_are(case: StoreCase) -> None:
     text = store.read(shelf.current.version)
     assert shape.read(text) == {"username": "app_1", "password": OLD}
     new = shape.write(text, {"username": "app_2", "password": NEW})
-    store.stage(shelf.token, new, "key-1", base_key_id="key-0")
+    store.stage(shelf.token, new, "key-1", base=base_of(store, "key-0"))
     assert json.loads(case.served()) == {"DB_USER": "app_1", "DB_PASSWORD": OLD, **kept}
     pending = store.look().pending
     assert pending is not None

@@ -9,7 +9,7 @@ import pytest
 
 from keyaudit.rotation.stores.protocol import LostRaceError
 from rotation.stores.contract import CANARY, StoreCase
-from rotation.stores.walking import CALLS, HAND, NEW, OLD, OTHER, rotate, seen, walk
+from rotation.stores.walking import CALLS, HAND, NEW, OLD, OTHER, base_of, rotate, seen, walk
 
 
 def race(*calls) -> list:
@@ -92,7 +92,7 @@ def test_two_promotions_at_once_are_one(case: StoreCase) -> None:
         store_value = f"{CANARY}-{number}"
         from keyaudit.rotation.secret import Secret
 
-        store.stage(token, Secret(store_value), f"key-{number + 1}", base_key_id=f"key-{number}")
+        store.stage(token, Secret(store_value), f"key-{number + 1}", base=base_of(store, f"key-{number}"))
         walk(store, token, "go")
         race(lambda: CALLS["promote"](store, token), lambda: CALLS["promote"](other, token))  # noqa: B023
         shelf = store.look()

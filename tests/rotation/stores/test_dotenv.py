@@ -21,7 +21,7 @@ from keyaudit.rotation.secret import Secret
 from keyaudit.rotation.stores.dotenv import DotenvFile, DotenvSettings
 from keyaudit.rotation.stores.protocol import LostRaceError
 from rotation.stores.dotenv_case import NAME, DotenvCase, at
-from rotation.stores.walking import CALLS, NEW, OLD, OTHER, WALKS, rotate, walk
+from rotation.stores.walking import CALLS, NEW, OLD, OTHER, WALKS, base_of, rotate, walk
 
 ROOT = Path(__file__).parents[3]
 PLACES = {f"{NAME}_NEXT", NAME, f"{NAME}_OLD"}
@@ -123,7 +123,7 @@ def test_a_value_that_no_line_can_hold_is_refused_and_nothing_changes(file: Dote
     store = file.fresh(OLD)
     before = file.path.read_bytes()
     with pytest.raises(RotationError) as caught:
-        store.stage(store.look().token, Secret("CANARY ' and \""), "key-1", base_key_id="key-0")
+        store.stage(store.look().token, Secret("CANARY ' and \""), "key-1", base=base_of(store, "key-0"))
     assert "CANARY" not in f"{caught.value} {caught.value.hint}"
     assert file.path.read_bytes() == before
 
@@ -321,7 +321,7 @@ def test_two_credentials_in_one_file_are_rotated_apart(file: DotenvCase) -> None
     second = DotenvFile.opened(settings, Means(clock=file.now, folder=file.path.parent))
     token, other = first.look().token, second.look().token
     assert second.credential.id == f"{file.path}#DB_USER+DB_PASSWORD"
-    second.stage(other, Secret('{"DB_USER": "u2", "DB_PASSWORD": "p 2"}'), "u2", base_key_id="u1")
+    second.stage(other, Secret('{"DB_USER": "u2", "DB_PASSWORD": "p 2"}'), "u2", base=base_of(second, "u1"))
     walk(first, first.look().token, "stage", "go", "promote")
     assert second.look().token == other
     assert second.look().pending is not None

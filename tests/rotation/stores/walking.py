@@ -14,9 +14,18 @@ OLD, NEW, OTHER, HAND = (f"{CANARY}-{name}-5f1c90d7" for name in ("old", "new", 
 
 Call = Callable[[Store, str], object]
 
+
+def base_of(store: Store, key_id: str | None = None) -> Place:
+    """Give what a value is made for: the current place, with the key that it is if the store does not know."""
+    current = store.look().current or Place("no value")
+    return replace(current, key_id=current.key_id or key_id)
+
+
 CALLS: Mapping[str, Call] = {
-    "stage": lambda store, token: store.stage(token, Secret(NEW), "key-1", base_key_id="key-0"),
-    "stage another": lambda store, token: store.stage(token, Secret(OTHER), "key-9", base_key_id="key-0"),
+    "stage": lambda store, token: store.stage(token, Secret(NEW), "key-1", base=base_of(store, "key-0")),
+    "stage another": lambda store, token: store.stage(
+        token, Secret(OTHER), "key-9", base=base_of(store, "key-0")
+    ),
     "void": lambda store, token: store.void(token),
     "go": lambda store, token: store.decide(token, "forward", answer=True),
     "give up": lambda store, token: store.decide(token, "forward", answer=False),
@@ -76,6 +85,6 @@ def rotate(store: Store, value: str, key_id: str) -> str:
     """Go through a whole rotation, and give its token."""
     shelf = store.look()
     assert shelf.current is not None
-    store.stage(shelf.token, Secret(value), key_id, base_key_id=shelf.current.key_id or "key-0")
+    store.stage(shelf.token, Secret(value), key_id, base=base_of(store, "key-0"))
     walk(store, shelf.token, *WALKS["forward"][1:])
     return shelf.token
