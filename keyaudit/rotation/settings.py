@@ -26,6 +26,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from keyaudit.errors import PolicyError, Problem, did_you_mean
+from keyaudit.rotation import extras
 from keyaudit.rotation.issuers import ISSUERS
 from keyaudit.rotation.parties import Parties
 from keyaudit.rotation.party import Means
@@ -111,6 +112,7 @@ def open_parties(settings: RotationSettings, means: Means) -> Parties:
     Raises PolicyError, UsageError for a key that is not set, MissingExtraError.
     """
     models = _parties(settings)
+    extras.require(model.kind for model in models.values())
     opened = {role: _class(role, model.kind).opened(model, means) for role, model in models.items()}
     issuer = opened["issuer"]
     shape = Shape(dict(models["store"].fields), whole=issuer.whole)
@@ -127,6 +129,7 @@ def open_parties(settings: RotationSettings, means: Means) -> Parties:
 def open_store(settings: RotationSettings, means: Means) -> Store:
     """Open the store alone, for looking at what it holds; raises as `open_parties` does."""
     model = _parties(settings)["store"]
+    extras.require([model.kind])
     store: Store = _class("store", model.kind).opened(model, means)
     return store
 

@@ -100,7 +100,7 @@ def management_door(settings: ManagementSettings, key: Secret, calls: tuple[str,
         calls,
         {"Authorization": f"Bearer {key.reveal()}"},
         timeout=settings.timeout,
-        extra="openai",
+        extra="http",
         variable=settings.key_variable,
     )
 

@@ -116,7 +116,7 @@ class Request:
                 self.calls,
                 headers,
                 timeout=self._settings.timeout,
-                extra="openai",
+                extra="http",
                 attempts=1,
             )
             answer = web.ask(self.calls[0], self._query)

@@ -29,6 +29,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, Self
 
 from keyaudit.errors import KeyauditError
+from keyaudit.rotation.extras import EXTRAS
 from keyaudit.rotation.party import Means, PartySettings
 from keyaudit.rotation.secret import Parts
 from keyaudit.rotation.sight import Liveness
@@ -144,7 +145,7 @@ class _Models:
                 self.calls,
                 {how.header: how.begins + parts["key"], **how.more},
                 timeout=self._settings.timeout,
-                extra="openai",
+                extra=EXTRAS[self.kind] or "http",
                 attempts=1,
             )
             answer = web.ask(self.calls[0], how.params)

@@ -84,7 +84,7 @@ def open_session(
     try:
         import requests
     except ModuleNotFoundError:
-        raise MissingExtraError(extra, "listing over HTTP") from None
+        raise MissingExtraError(extra, "asking over HTTP") from None
     _refuse_unsendable(headers)
 
     def deliver(send: Callable[[], requests.Response], method: str, url: str) -> requests.Response:
