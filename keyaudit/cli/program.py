@@ -35,7 +35,7 @@ Start here:
 \b
 Exit codes of what changes something:
   0  reached what was asked, or nothing was left to do
-  1  rolled back by itself, or blocked: a human is needed
+  1  rolled back by itself, blocked, or nothing was under way: a human is needed
   2  usage or configuration; nothing was done
   3  unfinished: waiting, or somebody could not be asked; run it again
   4  internal error; running it again goes on from what the store shows"""
@@ -161,11 +161,11 @@ def _run(arguments: Sequence[str], root: click.Command | None) -> int:
     except KeyauditError as error:
         return _say(str(error), error.hint, error.exit_code)
     except (KeyboardInterrupt, click.Abort):
-        return _say("interrupted; no audit was made", None, INTERRUPTED)
+        return _say(f"interrupted; {_consequence(arguments)}", None, INTERRUPTED)
     except (SystemExit, GeneratorExit):
         raise
     except BaseException as error:  # noqa: BLE001 - a panic of a native library is no Exception
-        return _internal(error)
+        return _internal(error, arguments)
     return outcome if isinstance(outcome, int) else 0
 
 
@@ -195,8 +195,17 @@ def _hint(hint: str | None, code: int) -> int:
     return code
 
 
-def _internal(error: BaseException) -> int:
+def _consequence(arguments: Sequence[str]) -> str:
+    """Say what it means that a command broke off."""
+    if arguments[:1] == ["rotate"]:
+        return "running it again goes on from what the store shows"
+    return "no audit was made"
+
+
+def _internal(error: BaseException, arguments: Sequence[str]) -> int:
     if os.environ.get("KEYAUDIT_DEBUG") == "1":
         sys.excepthook(type(error), error, error.__traceback__)
-    what = f"internal error, no audit was made: {type(error).__name__}: {error}"
-    return _say(what.rstrip(": "), "KEYAUDIT_DEBUG=1 prints where it happened; please report it", INTERNAL)
+    what = f"internal error, {_consequence(arguments)}: {type(error).__name__}"
+    if arguments[:1] != ["rotate"]:  # where keys are made, what nobody foresaw may quote one
+        what = f"{what}: {error}".rstrip(": ")
+    return _say(what, "KEYAUDIT_DEBUG=1 prints where it happened; please report it", INTERNAL)

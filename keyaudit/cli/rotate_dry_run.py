@@ -23,7 +23,9 @@ NOTE = (
 )
 
 
-def rehearsed(rotation: Opened, order: Order, terms: str, *, before: Sequence[Call], wait: bool) -> int:
+def rehearsed(
+    rotation: Opened, order: Order, terms: str, *, before: Sequence[Call], wait: bool, goes_on: bool = False
+) -> int:
     """Rehearse an order and print it under its terms; gives the exit code that the run would."""
     from keyaudit.cli.rotate_ending import code_of
     from keyaudit.cli.rotate_foreground import Rehearsed
@@ -52,4 +54,4 @@ def rehearsed(rotation: Opened, order: Order, terms: str, *, before: Sequence[Ca
     around = Rehearsed(stepped, wait=wait, start=start)
     ending = rehearse(rotation.parties, rotation.journal, around, order, called)
     print_text("\n".join([*(visible(line, longest=1000) for line in lines), "", NOTE]))
-    return code_of(ending, order)
+    return code_of(ending, order, goes_on=goes_on)

@@ -13,14 +13,16 @@ from keyaudit.cli import rotate_words as words
 from keyaudit.cli.clock import now as wall_clock
 from keyaudit.cli.outputs import tell
 from keyaudit.cli.rotate_asking import at_a_terminal
-from keyaudit.times import SECOND
+from keyaudit.times import MINUTE, SECOND
 
 if TYPE_CHECKING:
     from keyaudit.rotation.sight import Sight
     from keyaudit.rotation.steps import Step
 
 PATIENCE = 15 * SECOND
-"""What is waited out even with --no-wait: a provider that gets to know its new key, and the like."""
+"""What is waited out at a time even with --no-wait: a provider that gets to know its new key."""
+MOST_PATIENCE = 2 * MINUTE
+"""The same in all, but for what ends by itself: a log that stands still would be waited for without end."""
 
 
 class View(Protocol):
@@ -43,6 +45,29 @@ class View(Protocol):
         ...
 
 
+class Patience:
+    """How long somebody still wants to wait: as long as it takes, or a little each time and in all."""
+
+    def __init__(self, *, endless: bool) -> None:
+        self._endless, self._left = endless, MOST_PATIENCE
+        self._counts = False
+
+    def told(self, step: Step) -> None:
+        """Hear what is next: asking anew within a step ends by itself, a step that is a wait may not."""
+        from keyaudit.rotation.steps import Wait
+
+        self._counts = isinstance(step, Wait)
+
+    def lasts(self, duration: int) -> bool:
+        """Say whether a duration, in microseconds, is to be waited out."""
+        if self._endless or duration <= 0:
+            return True
+        if duration > PATIENCE or (self._counts and duration > self._left):
+            return False
+        self._left -= duration if self._counts else 0
+        return True
+
+
 class Foreground:
     """The surroundings of a run that somebody, or something, has started and looks at."""
 
@@ -56,8 +81,9 @@ class Foreground:
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
         """`wait` for as long as it takes; `yes` to what cannot be undone, without being asked."""
-        self._view, self._wait, self._yes = view, wait, yes
+        self._view, self._yes = view, yes
         self._clock, self._pause = clock, pause
+        self._patience = Patience(endless=wait)
         self.latest: Sight | None = None
 
     def now(self) -> int:
@@ -66,7 +92,7 @@ class Foreground:
 
     def sleep(self, until: int) -> bool:
         """Wait until an instant, unless that takes longer than somebody wants to wait."""
-        if not self._wait and until - self._clock() > PATIENCE:
+        if not self._patience.lasts(until - self._clock()):
             return False
         while (left := until - self._clock()) > 0:
             self._view.tick(self._clock())
@@ -84,6 +110,7 @@ class Foreground:
     def tell(self, step: Step, sight: Sight) -> None:
         """Show what is about to be done."""
         self.latest = sight
+        self._patience.told(step)
         self._view.tell(step, sight, self._clock())
 
 
@@ -92,7 +119,8 @@ class Rehearsed:
 
     def __init__(self, told: Callable[[Step, Sight, int], None], *, wait: bool, start: int) -> None:
         """`told` hears of each step; `wait` as the real run would."""
-        self._told, self._wait, self._now = told, wait, start
+        self._told, self._now = told, start
+        self._patience = Patience(endless=wait)
 
     def now(self) -> int:
         """Give the rehearsal's own time in microseconds, UTC."""
@@ -100,7 +128,7 @@ class Rehearsed:
 
     def sleep(self, until: int) -> bool:
         """Let the time pass at once, where the real run would wait."""
-        if not self._wait and until - self._now > PATIENCE:
+        if not self._patience.lasts(until - self._now):
             return False
         self._now = max(self._now, until)
         return True
@@ -112,4 +140,5 @@ class Rehearsed:
 
     def tell(self, step: Step, sight: Sight) -> None:
         """Pass on what would be done."""
+        self._patience.told(step)
         self._told(step, sight, self._now)

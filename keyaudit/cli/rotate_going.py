@@ -82,8 +82,11 @@ def order_of(opening: Opening, **more: object) -> Order:
     return replace(order, **more)  # type: ignore[arg-type]
 
 
-def go(opening: Opening, order: Order) -> int:
-    """Carry an order out as far as it goes, or rehearse it; gives the exit code."""
+def go(opening: Opening, order: Order, *, goes_on: bool = False) -> int:
+    """Carry an order out as far as it goes, or rehearse it; gives the exit code.
+
+    `goes_on` if there must be something under way to go on with.
+    """
     from keyaudit.rotation.steps import Goal
 
     begins = order.begin and order.goal is Goal.FORWARD
@@ -93,11 +96,13 @@ def go(opening: Opening, order: Order) -> int:
         from keyaudit.cli.rotate_dry_run import rehearsed
 
         terms = _terms(opening, order)
-        return rehearsed(opening.rotation, order, terms, before=opening.before, wait=opening.wait)
-    return _ran(opening, order)
+        return rehearsed(
+            opening.rotation, order, terms, before=opening.before, wait=opening.wait, goes_on=goes_on
+        )
+    return _ran(opening, order, goes_on=goes_on)
 
 
-def _ran(opening: Opening, order: Order) -> int:
+def _ran(opening: Opening, order: Order, *, goes_on: bool) -> int:
     from keyaudit.cli.rotate_foreground import Foreground
     from keyaudit.rotation.runner import Runner
 
@@ -113,9 +118,10 @@ def _ran(opening: Opening, order: Order) -> int:
         return INTERRUPTED
     finally:
         opening.view.close()
-    for line in words.ending(ending.step, ending.sight, rotation.name, around.now()):
-        tell(line, "rotation-ended", name=rotation.name, exit_code=code_of(ending, order))
-    return code_of(ending, order)
+    code = code_of(ending, order, goes_on=goes_on)
+    for line in words.ending(ending.step, ending.sight, rotation.name, around.now(), goes_on=goes_on):
+        tell(line, "rotation-ended", name=rotation.name, exit_code=code)
+    return code
 
 
 def _terms(opening: Opening, order: Order) -> str:

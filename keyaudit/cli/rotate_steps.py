@@ -48,25 +48,28 @@ _WAYS = (
     _Way(
         "verify",
         "Try the new key.",
-        "Ask the provider whether the staged value of NAME works.",
+        "Ask the provider whether the staged value of NAME works. Begins nothing: 1 if nothing is under way.",
         until="VERIFY",
     ),
     _Way(
         "promote",
         "Give applications the new key; the old one goes on working.",
-        "Give applications the new value of NAME, after it was found to work.",
+        "Give applications the new value of NAME, after it was found to work. Begins nothing: 1 if nothing is"
+        " under way.",
         until="PROMOTE",
     ),
     _Way(
         "drain",
         "Wait until nobody uses the old key.",
-        "Wait until the old key of NAME was silent for the whole window, without ever using it.",
+        "Wait until the old key of NAME was silent for the whole window, without ever using it. Begins"
+        " nothing: 1 if nothing is under way.",
         until="DRAIN",
     ),
     _Way(
         "retire",
         "Revoke the old key, once it is silent.",
-        "Bring the rotation of NAME to its end: the old key is revoked.",
+        "Bring the rotation of NAME to its end: the old key is revoked. Begins nothing: 1 if nothing is under"
+        " way, where `resume` gives 0.",
     ),
     _Way(
         "rollback",
@@ -85,7 +88,7 @@ def _command(way: _Way) -> click.Command:
         opening = rotate_going.Opening(name, Given(**given))
         goal = Goal.BACK if way.back else Goal.FORWARD
         order = rotate_going.order_of(opening, until=Stage[way.until], begin=way.begins, goal=goal)
-        return rotate_going.go(opening, order)
+        return rotate_going.go(opening, order, goes_on=not (way.begins or way.back))
 
     return _made(
         way.name, way.summary, way.help, way.examples, go, begins=way.begins, retires=way.until == "RETIRE"
@@ -127,7 +130,7 @@ resume = _made(
     "resume",
     "Go on with what was begun and not ended.",
     "Bring to its end what is under way for NAME: a rotation, a way back, or an emergency, as the record"
-    " says. Begins nothing.",
+    " says. Begins nothing: 0 if nothing is under way.",
     "",
     _resumed,
     begins=False,

@@ -140,8 +140,10 @@ def _since(place: Place | None, now: int) -> str:
     return f"since {moment(place.since)} ({lasted(now - place.since)})"
 
 
-def ending(step: Done | Wait | Blocked, sight: Sight, name: str, now: int) -> Iterator[str]:
-    """Say how a run ended, what holds now, and how to go on."""
+def ending(
+    step: Done | Wait | Blocked, sight: Sight, name: str, now: int, *, goes_on: bool = False
+) -> Iterator[str]:
+    """Say how a run ended, what holds now, and how to go on; `goes_on` if it was to go on with something."""
     from keyaudit.rotation import steps
 
     if isinstance(step, steps.Wait):
@@ -154,8 +156,11 @@ def ending(step: Done | Wait | Blocked, sight: Sight, name: str, now: int) -> It
         yield f"{name}: {where(sight)}"
         yield f"hint: {step.hint}"
     else:
-        yield f"{name}: {step.outcome}: {step.why}"
+        nothing = step.outcome is steps.Outcome.NOTHING
+        yield f"{name}: {'nothing to do' if nothing else step.outcome}: {step.why}"
         yield f"{name}: {where(sight)}"
+        if nothing and goes_on:
+            yield f"hint: keyaudit rotate begin {name}, or keyaudit rotate run {name}, begins one"
 
 
 def where(sight: Sight) -> str:

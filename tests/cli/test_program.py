@@ -90,6 +90,26 @@ def test_a_crash_never_looks_like_a_finding(error, capsys, monkeypatch) -> None:
     assert said.count("\n") == 2
 
 
+def test_a_crash_of_a_rotation_says_how_to_go_on_and_quotes_no_value(capsys, monkeypatch) -> None:
+    monkeypatch.delenv("KEYAUDIT_DEBUG", raising=False)
+    group = click.Group(commands={"rotate": raising(ValueError("not a number: 'CANARY'"))})
+    assert run(["rotate"], group) == 4
+    said = capsys.readouterr().err
+    assert said.startswith(
+        "keyaudit: internal error, running it again goes on from what the store shows: ValueError\n"
+    )
+    assert "CANARY" not in said
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("scan", "no audit was made"), ("rotate", "running it again goes on from what the store shows")],
+)
+def test_an_interrupt_is_130_and_says_what_that_means(name, said, capsys) -> None:
+    assert run([name], click.Group(commands={name: raising(KeyboardInterrupt())})) == 130
+    assert capsys.readouterr().err.strip() == f"keyaudit: interrupted; {said}"
+
+
 def test_a_crash_is_traced_when_asked_for(capsys, monkeypatch) -> None:
     monkeypatch.setenv("KEYAUDIT_DEBUG", "1")
     assert run([], raising(ValueError("boom"))) == 4

@@ -65,8 +65,6 @@ def test_a_rotation_from_its_beginning_to_its_end(command, tmp_path) -> None:
 
 def test_step_by_step_it_stops_where_it_was_asked_to(command, tmp_path) -> None:
     prepare(tmp_path)
-    assert command("rotate", "verify", "demo").returncode == 0, "nothing is under way, and none is begun"
-    assert (alive(tmp_path), asked(tmp_path).count("mint")) == (["key-1"], 0)
     steps = [
         ("begin", f"{CANARY}-1", ["key-1", "key-2"]),
         ("verify", f"{CANARY}-1", ["key-1", "key-2"]),
@@ -80,6 +78,20 @@ def test_step_by_step_it_stops_where_it_was_asked_to(command, tmp_path) -> None:
     assert command("rotate", "retire", "demo", "--confirm-silent", "--yes").returncode == 0
     assert (served(tmp_path), alive(tmp_path)) == (f"{CANARY}-2", ["key-2"])
     assert asked(tmp_path).count("mint") == 1
+
+
+@pytest.mark.parametrize("way", ["verify", "promote", "drain", "retire", "resume", "rollback"])
+def test_where_nothing_is_under_way_no_step_of_it_was_done_and_none_is_begun(way, command, tmp_path) -> None:
+    prepare(tmp_path)
+    met = way in {"resume", "rollback"}
+    for options in ([], ["--dry-run"]):
+        done = command("rotate", way, "demo", *options)
+        assert done.returncode == (0 if met else 1), "who takes a step wants to hear that it was taken"
+        if not options:
+            assert "demo: nothing to do: no rotation is under way" in err(done)
+            begins = "hint: keyaudit rotate begin demo, or keyaudit rotate run demo, begins one"
+            assert (begins in err(done)) is not met
+    assert (alive(tmp_path), asked(tmp_path).count("mint")) == (["key-1"], 0)
 
 
 def test_what_was_rotated_a_moment_ago_is_rotated_again_only_if_that_is_said(command, tmp_path) -> None:

@@ -12,11 +12,11 @@ from rich.console import Console
 
 from keyaudit.cli import rotate_words as words
 from keyaudit.cli.outputs import log_as
-from keyaudit.cli.rotate_foreground import Foreground
+from keyaudit.cli.rotate_foreground import MOST_PATIENCE, Foreground
 from keyaudit.cli.rotate_view import Lines, drawn, marked
 from keyaudit.rotation.runner import Runner
 from keyaudit.rotation.sight import Key, Place, Quiet, Shelf, Sight
-from keyaudit.rotation.steps import Goal, Order, Stage, Step, Wait
+from keyaudit.rotation.steps import Goal, Order, Stage, Step, Verify, Wait
 from keyaudit.times import HOUR, MINUTE, SECOND
 from rotation.test_rehearsal import World
 
@@ -159,6 +159,27 @@ def test_without_patience_only_what_is_short_is_waited_out() -> None:
     assert patient.sleep(MINUTE)
     assert now[0] == MINUTE
     assert max(pauses) <= 1, "so that an interrupt is heard, and the countdown moves"
+
+
+def test_what_would_be_waited_for_a_little_again_and_again_is_given_up_in_the_end() -> None:
+    now = [0]
+
+    def pause(seconds: float) -> None:
+        now[0] += round(seconds * SECOND)
+
+    def waited(step: Step, sight: Sight) -> int:
+        around = Foreground(Lines(NAME), wait=False, yes=False, clock=lambda: now[0], pause=pause)
+        start, times = now[0], 0
+        while times < 100:
+            around.tell(step, sight)
+            if not around.sleep(now[0] + 10 * SECOND):
+                break
+            times += 1
+        return now[0] - start
+
+    _, sight, _ = next(seen(World(), Order()))
+    assert waited(Wait(0, "the old key must be silent first"), sight) == MOST_PATIENCE
+    assert waited(Verify("1"), sight) == 1000 * SECOND, "how long a new key may take is said by propagation"
 
 
 def test_what_cannot_be_undone_is_not_done_where_nobody_can_be_asked(capsys) -> None:
