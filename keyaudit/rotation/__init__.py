@@ -1,5 +1,7 @@
 """CHANGING credentials: the only part of keyaudit that does; nothing but the command line imports it.
 
+Besides, two clouds call it: AWS `aws_lambda.handler`, Google `google_function.rotate` (`hosted`).
+
 machine     what to do next, from what can be seen: pure
 sight       what can be seen: a store's shelf, a provider's keys
 steps       what can be ordered, done, waited for
