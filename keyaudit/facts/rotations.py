@@ -1,8 +1,9 @@
 """Facts of a period about records: which rotations it saw, and how far the nearest record of each lies.
 
 A rotation is a version that took over from another one: when it was created or, if that was later,
-when the version before it was superseded. A version whose dates leave open whether it was ever in
-use, or when, *may* be a rotation: it counts for what is possible, and not for what is certain.
+when the version before it was superseded. A value that a store was given again is none: a copy as
+old as a version that was in use longer. A version whose dates leave open whether it was ever in use,
+or when, *may* be a rotation: it counts for what is possible, and not for what is certain.
 """
 
 from __future__ import annotations
@@ -83,16 +84,29 @@ def _taken_over(frame: Frame, period: Period) -> Frame:
     ).with_columns(
         oldest=nw.col("oldest").min().over("row"), undated_old=nw.col("undated_old").max().over("row")
     )
-    one = one.with_columns(at=_at(), rotation=_rotation())
+    one = one.with_columns(at_provider=nw.col("source").is_in(PROVIDERS))
+    one = one.with_columns(at=_at(), rotation=_rotation() & ~_restored())
     return one.with_columns(inside=_inside(period)).select(
-        "row", *_IDENTITY, "version", "at", "inside", at_provider=nw.col("source").is_in(PROVIDERS)
+        "row", *_IDENTITY, "version", "at", "inside", "at_provider"
     )
 
 
 def _at() -> nw.Expr:
+    return nw.when(_waited()).then(nw.col("replaced")).otherwise(nw.col("made_at"))
+
+
+def _waited() -> nw.Expr:
     """A version that was made before the one in use was superseded waited for its turn."""
-    waited = nw.col("placed") & (nw.col("replaced") > nw.col("made_at"))
-    return nw.when(waited).then(nw.col("replaced")).otherwise(nw.col("made_at"))
+    return nw.col("placed") & (nw.col("replaced") > nw.col("made_at"))
+
+
+def _restored() -> nw.Expr:
+    """Stores that cannot make an old version the newest one hold a copy of it, which has its date.
+
+    A provider makes keys, and no copies of them: two of one second are two.
+    """
+    copied = _waited() & (nw.col("before") == nw.col("made_at")) & ~nw.col("at_provider")
+    return copied.fill_null(value=False)
 
 
 def _rotation() -> nw.Expr:
