@@ -1,0 +1,91 @@
+"""What is known of the world: credentials as columns, and what was asked for to know them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+class ScopeStatus(StrEnum):
+    """What came of asking one scope."""
+
+    COMPLETE = "complete"
+    PARTIAL = "partial"
+    FAILED = "failed"
+    EMPTY = "empty"
+
+
+class VersionState(StrEnum):
+    """Where one value is in its life."""
+
+    PENDING = "pending"
+    CURRENT = "current"
+    SUPERSEDED = "superseded"
+    DISABLED = "disabled"
+    DESTROYED = "destroyed"
+
+
+EVERY_SCOPE = "*"
+"""The scope of a source that found none, or could not begin: nobody knows which ones it would have had."""
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """One scope that was asked for and what came of it.
+
+    `cannot_know` names columns that this store can never fill (GCP has no last use).
+    """
+
+    source: str
+    scope: str
+    status: ScopeStatus
+    credentials: int | None = None
+    versions: int | None = None
+    calls: int | None = None
+    pages: int | None = None
+    started_at: int | None = None
+    finished_at: int | None = None
+    reason: str | None = None
+    cannot_know: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """Rows that carry the same columns: one document, or one scope that cannot know some of them.
+
+    `columns` holds the names that were collected: credential columns by their flat name
+    (`last_used_at`, `rotation_enabled`), version columns as `versions.last_used_at`, and
+    `versions` itself. A column outside it was *not collected*; a null inside it is *not known*.
+    """
+
+    columns: frozenset[str]
+    source: str | None = None
+    scope: str | None = None
+
+
+@dataclass(frozen=True)
+class Inventory:
+    """Credentials with their versions, as columns, and what was asked for to get them.
+
+    `credentials` is a polars LazyFrame with the columns of `columns.CREDENTIALS`:
+    one row a credential, `row` its number, `collection` an index into `collections`, and
+    `versions` a list of structs. `parquet` is set when those columns lie unchanged in Parquet
+    files that another engine can read in place.
+    """
+
+    credentials: pl.LazyFrame
+    coverage: tuple[Coverage, ...]
+    collections: tuple[Collection, ...]
+    collected_at: int | None
+    digest: Callable[[], str]
+    parquet: tuple[str, ...] = ()
+
+    @property
+    def sha256(self) -> str:
+        """The digest of the documents as they were read, computed when first asked for."""
+        return self.digest()
