@@ -53,7 +53,9 @@ def aggregate(frame: nw.LazyFrame[Any], collected: frozenset[str]) -> nw.LazyFra
 def _counts() -> list[nw.Expr]:
     current, pending, old = nw.col("current"), nw.col("pending"), nw.col("old")
     created, no_date = nw.col("created_at"), nw.col("created_at").is_null()
-    was_in_use = nw.col("served") | (nw.col("ended") & ~nw.col("open_end"))
+    # What was superseded the moment it was made never was in use: a store's way to say that it was given up.
+    given_up = (nw.col("superseded_at") == created).fill_null(value=False)
+    was_in_use = (nw.col("served") | (nw.col("ended") & ~nw.col("open_end"))) & ~given_up
     return [
         (~pending).sum().alias("v_count"),
         current.sum().alias("v_current"),

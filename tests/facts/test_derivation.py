@@ -248,6 +248,14 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {"versions": [version(created_at=ago(90)), old(created_at=ago(9))]},
         {"rolled_back": True, "newest_replaced_at": ago(9)},
     ),
+    "a version that was superseded the moment it was made never was in use": (
+        {"versions": [version(created_at=ago(90)), old(created_at=ago(9), superseded_at=ago(9))]},
+        {"rolled_back": False, "newest_replaced_at": None},
+    ),
+    "a version that was superseded a moment after was in use": (
+        {"versions": [version(created_at=ago(90)), old(created_at=ago(9), superseded_at=ago(9) + 1)]},
+        {"rolled_back": True, "newest_replaced_at": ago(9)},
+    ),
     "a disabled version that was never in use is no rollback": (
         {"versions": [version(created_at=ago(90)), version(id="x", state="disabled", created_at=ago(9))]},
         {"rolled_back": False},

@@ -18,32 +18,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
-from uuid import UUID, uuid5
+from functools import cached_property
+from uuid import UUID
 
 from keyaudit.rotation.sight import Place, Question, Shelf
+from keyaudit.sources.aws.secrets_manager.given_up import CLOSED, MOST_TRIES, tokens
 from keyaudit.sources.aws.secrets_manager.restored import restored_by
 
 CURRENT, PENDING, PREVIOUS = "AWSCURRENT", "AWSPENDING", "AWSPREVIOUS"
-CLOSED = "keyaudit-closed"
 KEY, BASE = "keyaudit-key-", "keyaudit-base-"
 MOST_LABEL = 256
-
-_TOKENS = UUID("b5a8f3c2-4f0e-4f7b-9a3e-6a1d2c7e9f40")
-"""A namespace for tokens (RFC 9562, version 5): any constant will do."""
-_MOST_TRIES = 500
-"""Tokens of one version in use: so often may a rotation be given up before one succeeds."""
 
 
 def decision(question: Question, token: str) -> str:
     """Name the label that settles a question."""
     return f"keyaudit-{question}-{token}"
-
-
-@lru_cache(maxsize=64)
-def tokens(arn: str, base: str) -> tuple[str, ...]:
-    """Give the tokens of rotations that begin while the version `base` is in use, in their order."""
-    return tuple(str(uuid5(_TOKENS, f"{arn}|{base}|{number}")) for number in range(_MOST_TRIES))
 
 
 def _is_token(version: str) -> bool:
@@ -136,7 +125,7 @@ class Labels:
     def _used(self, base: str) -> int:
         known = {*self.versions, *self.at.values()}
         used = [number for number, token in enumerate(tokens(self.arn, base)) if token in known]
-        return min(max(used, default=-1) + 1, _MOST_TRIES - 1)
+        return min(max(used, default=-1) + 1, MOST_TRIES - 1)
 
     @cached_property
     def overtaken(self) -> bool:
@@ -199,8 +188,8 @@ class Labels:
         found = self.at.get(PENDING)
         if found is not None and found not in {self.current, self.previous, self.pending}:
             return f"AWSPENDING is on version {found}, which keyaudit did not stage"
-        if self._used(self.current or "") == _MOST_TRIES - 1:
-            return f"{_MOST_TRIES} attempts were given up while one version was in use"
+        if self._used(self.current or "") == MOST_TRIES - 1:
+            return f"{MOST_TRIES} attempts were given up while one version was in use"
         return None
 
     def _place(self, version: str | None, since: int | None = None) -> Place | None:

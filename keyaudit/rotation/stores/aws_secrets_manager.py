@@ -37,7 +37,6 @@ from keyaudit.rotation.sight import Place, Question, Shed, Shelf
 from keyaudit.rotation.stores.aws_secret_calls import DESCRIBE, GET, LIST, MOVE, PUT, TAG, RemoteSecret
 from keyaudit.rotation.stores.aws_secret_labels import (
     BASE,
-    CLOSED,
     CURRENT,
     KEY,
     MOST_LABEL,
@@ -47,6 +46,7 @@ from keyaudit.rotation.stores.aws_secret_labels import (
     decision,
 )
 from keyaudit.rotation.stores.protocol import Credential, LostRaceError
+from keyaudit.sources.aws.secrets_manager.given_up import CLOSED
 from keyaudit.sources.aws.secrets_manager.restored import restored_id, value_created_at
 
 _VOID = "keyaudit: nothing was stored under this token"

@@ -6,9 +6,9 @@ import pytest
 
 from keyaudit.errors import RotationError
 from keyaudit.rotation.secret import Secret
-from keyaudit.rotation.stores.aws_secret_labels import tokens
 from keyaudit.rotation.stores.protocol import LostRaceError
 from keyaudit.sources import open_source
+from keyaudit.sources.aws.secrets_manager.given_up import tokens
 from keyaudit.times import DAY, HOUR, SECOND
 from rotation.aws_clients import REGION
 from rotation.stores.aws_case import AT, AwsSecretCase

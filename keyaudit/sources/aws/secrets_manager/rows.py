@@ -7,6 +7,7 @@
 * LastAccessedDate is a day, and is left out while the secret was never retrieved *in that
   region*: so "never used" is known only of a secret that has no copy in another one.
 * A version that takes a value back is a copy: its value is as old as the id says (`restored`).
+* A version that a rotation gave up was never served: it was superseded when it was made (`given_up`).
 * With DeletedDate a secret cannot be read any more: its versions are disabled.
 """
 
@@ -19,6 +20,7 @@ from keyaudit.sources.aws.json_lists import instant, labels_of
 from keyaudit.sources.aws.places import Place
 from keyaudit.sources.aws.schedules import rate
 from keyaudit.sources.aws.secrets_manager.entries import RotationRules, Secret, SecretVersion
+from keyaudit.sources.aws.secrets_manager.given_up import given_up
 from keyaudit.sources.aws.secrets_manager.restored import value_created_at
 from keyaudit.sources.labels import read_labels
 
@@ -101,15 +103,18 @@ def version_rows(secret: Secret, versions: Iterable[SecretVersion], *, version_u
     A pending id that holds no value yet, left by a rotation that failed, is missing from the
     version list; it still blocks the next rotation, so it is shown, without a date.
     """
+    listed = list(versions)
+    unserved = given_up(secret.arn, {version.id: version.stages or [] for version in listed})
     rows = {
         version.id: Version(
             id=version.id,
             state=_state(version.stages or [], deleted=secret.deleted is not None),
             created_at=value_created_at(version.id, instant(version.created)),
+            superseded_at=instant(version.created) if version.id in unserved else None,
             last_used_at=instant(version.last_accessed) if version_use else None,
             stages=version.stages or [],
         )
-        for version in versions
+        for version in listed
     }
     has_current = any(row.state == "current" for row in rows.values())
     for row in label_rows(secret):
