@@ -18,7 +18,8 @@ old value, so the old key's silence is what to wait for.
 
 Runs on one machine exclude each other by a lock (flock) on the file; over a network file system
 they need one that knows it. Without its comment the file is as if it was never rotated, and its
-next token is a new one.
+next token is a new one. A copy of the file must not keep the comment: it is refused at another path,
+and cannot be told at the same path of another machine, where both would revoke each other's new keys.
 
 The inventory's `credential` of it: source `dotenv`, scope the folder, id `PATH#NAME`, name NAME
 (`NAME+NAME` for several variables), all paths absolute.

@@ -109,7 +109,7 @@ class DotenvShelf:
         if not comments:
             # Whoever looks at the same file reads the same token, and a file that lost its comment
             # does not give out again what it gave out before.
-            identity = f"{path}#{'+'.join(names.current)}|{seen.st_ino}|{seen.st_mtime_ns}"
+            identity = f"{_place(path, names)}|{seen.st_ino}|{seen.st_mtime_ns}"
             remembered = Remembered(secrets.token_hex(16))
             remembered = replace(remembered, prints={"current": remembered.print(held["current"])})
             return cls(text, names, Note(identity, current=Place("0")), remembered, held)
@@ -120,6 +120,12 @@ class DotenvShelf:
                 f"somebody changed the comment in {path} that says how far the rotation is",
                 hint="if no rotation is under way, remove it",
             ) from None
+        if not kept.note.secret.startswith(f"{_place(path, names)}|"):
+            # Two files with one note have the same tokens: each would revoke what the other has made.
+            raise RotationError(
+                f"the comment in {path} that says how far the rotation is was written for another file",
+                hint="remove it: whether a copy or moved, the file is then as if it was never rotated",
+            )
         return cls(text, names, *_with_what_others_did(kept, held), held)
 
     def shelf(self) -> Shelf:
@@ -223,6 +229,10 @@ def _adapter() -> TypeAdapter[Kept]:
 
 def _beginning(names: Names) -> str:
     return f"# keyaudit rotates {'+'.join(names.current)}: "
+
+
+def _place(path: Path, names: Names) -> str:
+    return f"{path}#{'+'.join(names.current)}"
 
 
 def _held(text: DotenvText, names: tuple[str, ...]) -> Values | None:

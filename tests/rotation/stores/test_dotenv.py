@@ -348,3 +348,27 @@ def test_two_credentials_in_one_file_are_rotated_apart(file: DotenvCase) -> None
 def test_settings_that_would_lose_a_value_are_refused(store: dict, message: str) -> None:
     with pytest.raises(ValidationError, match=message):
         DotenvSettings.model_validate({"kind": "dotenv", "path": ".env", **store})
+
+
+def test_a_copy_of_the_file_does_not_pass_for_the_file(file: DotenvCase, tmp_path: Path) -> None:
+    """Both would have the same tokens, and each would revoke, as lost, the keys that the other one made."""
+    rotate(file.fresh(OLD), NEW, "key-1")
+    copy = tmp_path / "copy" / ".env"
+    copy.parent.mkdir()
+    shutil.copy(file.path, copy)
+    settings = DotenvSettings(kind="dotenv", path=str(copy), variable=NAME)
+    copied = DotenvFile.opened(settings, Means(lambda: 0))
+    with pytest.raises(RotationError, match="written for another file"):
+        copied.look()
+    with pytest.raises(RotationError, match="written for another file"):
+        copied.void(file.fresh(OLD).look().token)
+    lines = [line for line in copy.read_text().splitlines() if not line.startswith("# keyaudit")]
+    copy.write_text("\n".join(lines) + "\n")
+    assert (
+        copied.look().token
+        != DotenvFile.opened(
+            DotenvSettings(kind="dotenv", path=str(file.path), variable=NAME), Means(lambda: 0)
+        )
+        .look()
+        .token
+    )
