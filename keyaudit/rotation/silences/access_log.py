@@ -15,7 +15,8 @@ A log must never hold a value, so it has to name keys by their ids. What it show
 far as it goes on: the last line's time is as far as anything is seen, and where the log begins (it
 may have been rotated away) a use counts as having been just before. So let something else write to
 it as well, or a heartbeat. A line that cannot be read is nothing, unless the key's name is in it:
-then nobody can tell.
+then nobody can tell. Nor where a line without the field has the key's name elsewhere, or where no line
+names any key: then `key` is not the field that does.
 """
 
 from __future__ import annotations
@@ -93,13 +94,17 @@ class AccessLog:
         first: int | None = None
         last: int | None = None
         used: int | None = None
+        names_keys = False
         for at, key in self._entries(name):
+            names_keys = names_keys or bool(key)
             first = at if first is None else min(first, at)
             last = at if last is None else max(last, at)
             if key == name:
                 used = at if used is None else max(used, at)
         if first is None or last is None:
             raise RotationError(f"{self._path.name} has no line with a time", hint="see silence.time")
+        if not names_keys:
+            raise RotationError(f"{self._path.name} names no key", hint="see silence.key")
         if since is None or first > since:
             used = max(used or 0, first)
         seen_until = min(last, self._clock()) - self._settings.delay
@@ -116,7 +121,9 @@ class AccessLog:
                             raise RotationError(f"{self._path.name} has a line without an end")
                         return
                     entry = self._entry(line.decode("utf-8", "replace"))
-                    if entry is not None:
+                    # A version may be named "1", which is in every line.
+                    unsaid = entry is None or (not entry[1] and self._settings.names == "key")
+                    if entry is not None and not (unsaid and name.encode() in line):
                         yield entry
                     elif name.encode() in line:
                         raise RotationError(

@@ -157,6 +157,23 @@ def test_a_servers_common_log_is_read_by_a_pattern(tmp_path: Path) -> None:
     assert (quiet.seen_until, quiet.last_used_at) == (NOON + HOUR, NOON + 30 * MINUTE)
 
 
+def _asked_field(tmp_path: Path, log: str, field: str) -> Quiet:
+    (tmp_path / "access.log").write_text(log)
+    settings = {"kind": "access-log", "path": "access.log", "key": field, "delay": "0s"}
+    silence = opened("silence", settings, clock=lambda: NOON + 10 * HOUR, folder=tmp_path)
+    return silence.ask("key_old", "v-17", NOON)
+
+
+@pytest.mark.parametrize("field", ["auth.keyid", "key_id", "auth.key_id.of"])
+def test_a_field_that_no_line_has_shows_no_silence(tmp_path: Path, field: str) -> None:
+    """The key is in use all the time, in another field than the settings name."""
+    log = lines((BEFORE, "key_old"), (NOON + 2 * HOUR, "key_old"))
+    with pytest.raises(RotationError, match="about key_old that cannot be read"):
+        _asked_field(tmp_path, log, field)
+    with pytest.raises(RotationError, match="names no key"):
+        _asked_field(tmp_path, lines((BEFORE, "fingerprint"), (NOON + HOUR, None)), field)
+
+
 def test_a_line_without_an_end_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RotationError, match="without an end"):
         asked(tmp_path, lines((BEFORE, "a")) + "x" * (1024 * 1024 + 5))
