@@ -14,7 +14,19 @@ from keyaudit.engine import DuckDB, Engine, Polars
 from keyaudit.times import DAY, HOUR, LONGEST_DURATION
 
 NOW = 20_000 * DAY
-DERIVED = sorted(set(facts.FACTS) - {*facts.REQUIREMENT, "due_at", "overdue_by"})
+OF_A_PERIOD = {
+    *("age_in_period_min", "age_in_period_max", "owed_in_period_min", "owed_in_period_max"),
+    *("aged_from", "aged_until", "aged_version", "record_gap_min", "record_gap_max", "rotated_at"),
+    *(
+        "rotated_version",
+        "promotions_in_period",
+        "self_approved",
+        "promoted_at",
+        "requested_by",
+        "approved_by",
+    ),
+}
+DERIVED = sorted(set(facts.FACTS) - {*facts.REQUIREMENT, "due_at", "overdue_by"} - OF_A_PERIOD)
 
 
 def ago(days: float) -> int:
