@@ -49,7 +49,7 @@ def read(config: str | None) -> Rotations:
     listed = load(settings.file.read_bytes(), file, error=PolicyError).at(("rotations",))
     entries = listed.content if isinstance(listed.content, list) else []
     found = [problem for index, item in enumerate(entries) for problem in _of_entry(item, index, file)]
-    found += _order(entries, file)
+    found += [*_order(entries, file), *_shared(entries, file)]
     if found:
         raise PolicyError(sorted(found, key=lambda problem: (problem.line or 0, problem.column or 0)))
     return Rotations(settings, settings.file.parent, _settings(entries))
@@ -85,6 +85,37 @@ def _order(entries: list[Node], file: str) -> Iterator[Problem]:
             said = f"these wait for each other: {' → '.join(ring)}"
         if said:
             yield Problem(file, place.line, place.column, f"rotations[{index}].after", said)
+
+
+_NOT_ITS_PLACE = frozenset(
+    {"destroy", "field", "fields", "next_suffix", "old_versions", "previous_suffix", "staging", "tags"}
+    | {"timeout", "variable"}
+)
+"""Settings of a store that do not say which secret it is."""
+
+
+def _shared(entries: list[Node], file: str) -> Iterator[Problem]:
+    """Say where two rotations are of one secret: each would promote and retire what the other one staged."""
+    taken: dict[str, list[tuple[frozenset[str], str]]] = {}
+    for index, entry in enumerate(entries):
+        name, store = str(entry.value().get("name")), entry.value().get("store")
+        if not isinstance(store, Mapping):
+            continue
+        secret = repr(sorted((key, str(said)) for key, said in store.items() if key not in _NOT_ITS_PLACE))
+        own = _variables(store)
+        for theirs, other in taken.setdefault(secret, []):
+            if store.get("kind") != "dotenv" or own & theirs:
+                place = entry.at(("store",))
+                said = f"this is the secret of {other}: a secret holds one credential that is rotated"
+                yield Problem(file, place.line, place.column, f"rotations[{index}].store", said)
+        taken[secret].append((own, name))
+
+
+def _variables(store: Mapping[str, object]) -> frozenset[str]:
+    """Give the variables of a .env file, which holds a secret in each."""
+    fields = store.get("fields")
+    several = fields.values() if isinstance(fields, Mapping) else ()
+    return frozenset(str(name) for name in (store.get("variable"), *several) if name is not None)
 
 
 def _before(name: str, after: Mapping[str, object]) -> list[str]:

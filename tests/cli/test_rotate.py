@@ -354,6 +354,7 @@ def test_a_policy_without_a_grace_period_leaves_the_question_to_the_entry(comman
     )
 
 
+AWS = {"kind": "aws-secrets-manager", "secret": "prod/app"}
 WRONG = [
     ({"rotations": "x"}, "1:15: rotations: expected a list of `- name: …`"),
     ({"rotations": ["x"]}, "rotations[0]: expected settings: name, store, issuer, probe, …"),
@@ -371,6 +372,14 @@ WRONG = [
     ),
     ({"rotations": [entry(issuer={"kind": "openia"})]}, "no such issuer; did you mean 'openai'?"),
     ({"rotations": [entry(probe=None)]}, "rotations[0].probe: is missing"),
+    (
+        {"rotations": [entry(), entry("b")]},
+        "rotations[1].store: this is the secret of demo: a secret holds one",
+    ),
+    (
+        {"rotations": [entry(name, store={**AWS, "fields": {"key": name}}) for name in ("a", "b")]},
+        "rotations[1].store: this is the secret of a: a secret holds one",
+    ),
     ({"rotations": [entry(apart=7)]}, "rotations[0].apart: a duration has a unit: write 30s, 5m or 24h"),
     (
         {"rotations": [entry(probe={"kind": "command", "argv": ["true"], "timeout": 30})]},
@@ -389,7 +398,7 @@ def test_what_cannot_be_obeyed_is_refused_with_its_line(document, said, command,
 
 
 def test_every_problem_is_said_at_once(command, tmp_path) -> None:
-    prepare(tmp_path, entry(window="soon", after="nobody"), entry("demo2", grace_period=3))
+    prepare(tmp_path, entry(window="soon", after="nobody"), entry("demo2", "OTHER_KEY", grace_period=3))
     assert len(err(command("rotate", "list")).splitlines()) == 3
 
 
