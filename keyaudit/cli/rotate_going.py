@@ -90,7 +90,7 @@ def go(opening: Opening, order: Order, *, goes_on: bool = False) -> int:
     from keyaudit.rotation.steps import Goal
 
     begins = order.begin and order.goal is Goal.FORWARD
-    if begins and (code := _refused(opening)) is not None:
+    if begins and (code := _refused(opening, order)) is not None:
         return code
     if opening.given.dry_run:
         from keyaudit.cli.rotate_dry_run import rehearsed
@@ -138,7 +138,7 @@ def _interrupted(name: str, around: object) -> Iterator[str]:
     yield f"hint: keyaudit rotate status {name} looks again, keyaudit rotate resume {name} goes on"
 
 
-def _refused(opening: Opening) -> int | None:
+def _refused(opening: Opening, order: Order) -> int | None:
     """Say that another rotation goes first, where one does and none is under way here."""
     from keyaudit.cli.rotate_order import not_yet, under_way
     from keyaudit.rotation.rehearsal import heard_store
@@ -153,16 +153,34 @@ def _refused(opening: Opening) -> int | None:
         return None
     before, recorded = _before(opening)
     refusal = not_yet(rotation.settings, own, before, recorded, now())
-    if refusal is None:
+    if refusal is None or _nothing_to_begin(opening, order):
         return None
     tell(f"{rotation.name}: not begun: {refusal.why}", "out-of-order", name=rotation.name)
     tell(
-        f"hint: keyaudit rotate run {rotation.settings.after}"
-        if refusal.allowed_at is None
-        else "hint: run it again then; --out-of-order with a --reason does not wait, and is recorded",
+        (
+            "hint: run it again then"
+            if refusal.allowed_at
+            else f"hint: keyaudit rotate run {rotation.settings.after}"
+        )
+        + "; --out-of-order with a --reason does not wait, and is recorded",
         "hint",
     )
     return HUMAN if refusal.allowed_at is None else UNFINISHED
+
+
+def _nothing_to_begin(opening: Opening, order: Order) -> bool:
+    """Say whether a run would do nothing anyway, as one does whose value was rotated a moment ago."""
+    from keyaudit.cli.rotate_foreground import Foreground
+    from keyaudit.rotation.looking import look
+    from keyaudit.rotation.machine import decide
+    from keyaudit.rotation.parties import Run
+    from keyaudit.rotation.rehearsal import heard
+    from keyaudit.rotation.steps import Done
+
+    rotation = opening.rotation
+    parties = heard(rotation.parties, opening.before.append)
+    around = Foreground(opening.view, wait=False, yes=False)
+    return isinstance(decide(look(Run(parties, rotation.journal, around), order), order, now()), Done)
 
 
 def _before(opening: Opening) -> tuple[Shelf, list[dict[str, object]]]:

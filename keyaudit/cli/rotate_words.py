@@ -66,7 +66,7 @@ def doing(step: Step, sight: Sight) -> str:
         case steps.Decide():
             return f"decide: {_decision(step, shelf)}"
         case _:
-            return f"{step.name}: {_action(step, shelf)}"
+            return f"{step.name}: {_action(step, sight)}"
 
 
 def _decision(step: Decide, shelf: Shelf) -> str:
@@ -79,9 +79,10 @@ def _decision(step: Decide, shelf: Shelf) -> str:
     return f"applications are to get {key(oldest(shelf))} again"
 
 
-def _action(step: Action, shelf: Shelf) -> str:
+def _action(step: Action, sight: Sight) -> str:
     from keyaudit.rotation import steps
 
+    shelf = sight.shelf
     match step:
         case steps.Mint():
             return f"have a new key made, and its value stored beside {key(shelf.current)}"
@@ -92,7 +93,9 @@ def _action(step: Action, shelf: Shelf) -> str:
         case steps.Verify():
             return f"ask the provider whether the value of version {step.version} works"
         case steps.Promote():
-            return f"give applications {key(shelf.pending)}; {key(shelf.current)} goes on working"
+            dead = shelf.current is not None and sight.works(shelf.current.key_id) is False
+            goes_on = "is dead" if dead else "goes on working"
+            return f"give applications {key(shelf.pending)}; {key(shelf.current)} {goes_on}"
         case steps.Restore():
             return f"give applications {key(shelf.previous)} again"
         case steps.Watch():
