@@ -24,7 +24,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from keyaudit.errors import RotationError, UsageError
-from keyaudit.rotation.aws import Aws, call
+from keyaudit.rotation.doors.aws import Aws, call
 from keyaudit.rotation.hosted import configuration
 from keyaudit.rotation.hosted.aws_retiring import retire
 from keyaudit.rotation.hosted.aws_secret import LambdaSecret

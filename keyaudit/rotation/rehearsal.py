@@ -199,7 +199,9 @@ class _Issuer:
         return self._named.get(parts[self.whole])
 
     def honours(self, parts: Parts) -> bool:
-        return self._named.get(parts[self.whole]) not in self._revoked
+        key_id = self._named.get(parts[self.whole])
+        listed = self._keys is None or key_id is None or any(key.id == key_id for key in self._keys)
+        return listed and key_id not in self._revoked
 
 
 class _Probe:

@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from keyaudit.errors import RotationError, SlotsFullError
-from keyaudit.rotation.aws_grants import actions, least_privilege
+from keyaudit.rotation.doors.aws_grants import actions, least_privilege
 from keyaudit.rotation.journal import FileJournal, Request
 from keyaudit.rotation.party import Means
 from keyaudit.rotation.runner import Runner

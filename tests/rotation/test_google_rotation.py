@@ -21,7 +21,7 @@ from google.cloud.secretmanager_v1.services.secret_manager_service.transports im
 from google.oauth2 import service_account
 
 from keyaudit.errors import RotationError, SlotsFullError
-from keyaudit.rotation.google_grants import least_privilege, permissions
+from keyaudit.rotation.doors.google_grants import least_privilege, permissions
 from keyaudit.rotation.journal import FileJournal, Request
 from keyaudit.rotation.party import Means
 from keyaudit.rotation.probes.google import _meant

@@ -14,6 +14,7 @@ import pytest
 import requests
 
 from keyaudit.errors import PolicyError, RotationError, SlotsFullError
+from keyaudit.rotation.doors.vault_grants import capabilities, least_privilege
 from keyaudit.rotation.journal import FileJournal, Request
 from keyaudit.rotation.party import Means
 from keyaudit.rotation.runner import Runner
@@ -21,7 +22,6 @@ from keyaudit.rotation.secret import Parts
 from keyaudit.rotation.settings import open_parties, read_settings
 from keyaudit.rotation.sight import Liveness
 from keyaudit.rotation.steps import Goal, Order, Outcome, Stage, Step
-from keyaudit.rotation.vault_grants import capabilities, least_privilege
 from keyaudit.sources import open_source
 from keyaudit.times import DAY, HOUR, SECOND
 from rotation.parties import Alone, listed, opened

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from keyaudit.errors import RotationError, SourceError
-from keyaudit.rotation.web import Answer, Web
+from keyaudit.rotation.doors.web import Answer, Web
 from keyaudit.times import SECOND
 from servers.admin_api import ADMIN
 from servers.loopback import Loopback

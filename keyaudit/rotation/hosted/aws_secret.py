@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from keyaudit.errors import RotationError
-from keyaudit.rotation.aws import call, instant
+from keyaudit.rotation.doors.aws import call, instant
 from keyaudit.rotation.secret import Secret
 from keyaudit.rotation.stores.aws_secret_calls import PUT, RemoteSecret
 from keyaudit.rotation.stores.aws_secret_labels import BASE, CURRENT, KEY, PENDING, PREVIOUS

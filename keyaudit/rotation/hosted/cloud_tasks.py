@@ -25,7 +25,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from keyaudit.errors import RotationError, SourceError
-from keyaudit.rotation.web import Web
+from keyaudit.rotation.doors.web import Web
 from keyaudit.sources.gcp.caller import sign_in
 from keyaudit.sources.gcp.packages import library
 from keyaudit.sources.gcp.settings import GcpSettings, ServiceAccount

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from keyaudit.rotation.web import Web
+from keyaudit.rotation.doors.web import Web
 from keyaudit.sources.pulling.json_lists import Id
 from keyaudit.times import parse_instant
 

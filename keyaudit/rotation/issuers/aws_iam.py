@@ -4,7 +4,7 @@
       kind: aws-iam
       user: deployer                  # whose keys they are; needed
       timeout: 30s                    # for one answer
-      profile: rotation               # these five as `rotation.aws` says
+      profile: rotation               # these five as `doors.aws` says
       region: us-east-1
       role: arn:aws:iam::111122223333:role/keyaudit-rotate
       external_id: acme-rotate
@@ -27,7 +27,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import Field
 
 from keyaudit.errors import RotationError, SlotsFullError
-from keyaudit.rotation.aws import Aws, AwsAccess, call, field, instant
+from keyaudit.rotation.doors.aws import Aws, AwsAccess, call, field, instant
 from keyaudit.rotation.issuers.protocol import Minted
 from keyaudit.rotation.party import Means, PartySettings
 from keyaudit.rotation.secret import Parts

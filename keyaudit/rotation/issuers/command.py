@@ -35,7 +35,7 @@ import msgspec
 from pydantic import Field
 
 from keyaudit.errors import RotationError, SlotsFullError
-from keyaudit.rotation.command import CommandSettings, Program
+from keyaudit.rotation.doors.command import CommandSettings, Program
 from keyaudit.rotation.issuers.protocol import Minted
 from keyaudit.rotation.party import Means
 from keyaudit.rotation.secret import Parts

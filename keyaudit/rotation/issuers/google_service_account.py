@@ -21,7 +21,7 @@ from collections.abc import Set as AbstractSet
 from typing import Any, ClassVar, Self
 
 from keyaudit.errors import RotationError, SlotsFullError
-from keyaudit.rotation.google import NEVER, READING, Google, GoogleError, GoogleSettings, said
+from keyaudit.rotation.doors.google import NEVER, READING, Google, GoogleError, GoogleSettings, said
 from keyaudit.rotation.issuers.protocol import Minted
 from keyaudit.rotation.party import Means, PartySettings
 from keyaudit.rotation.secret import Parts

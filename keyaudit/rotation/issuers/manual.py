@@ -28,6 +28,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from keyaudit.errors import RotationError
+from keyaudit.rotation.doors.web import Web
 from keyaudit.rotation.issuers import anthropic_keys as anthropic
 from keyaudit.rotation.issuers.ends import fits, only_fit
 from keyaudit.rotation.issuers.naming import key_name, token_of
@@ -35,7 +36,6 @@ from keyaudit.rotation.issuers.protocol import Minted
 from keyaudit.rotation.party import Means, PartySettings
 from keyaudit.rotation.secret import Parts
 from keyaudit.rotation.sight import Key
-from keyaudit.rotation.web import Web
 from keyaudit.sources.pulling.settings import Endpoint, Variable
 from keyaudit.times import parse_instant
 

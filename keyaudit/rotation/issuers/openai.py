@@ -27,13 +27,13 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 import msgspec
 from pydantic import Field
 
+from keyaudit.rotation.doors.web import Web
 from keyaudit.rotation.issuers.ends import only_fit
 from keyaudit.rotation.issuers.naming import LOST, key_name, token_of
 from keyaudit.rotation.issuers.protocol import Minted
 from keyaudit.rotation.party import Means, PartySettings
 from keyaudit.rotation.secret import Parts, Secret
 from keyaudit.rotation.sight import Key
-from keyaudit.rotation.web import Web
 from keyaudit.sources.openai.settings import Id
 from keyaudit.sources.pulling.json_lists import Id as ListedId
 from keyaudit.sources.pulling.json_lists import instant

@@ -28,13 +28,13 @@ import msgspec
 from pydantic import Field
 
 from keyaudit.errors import RotationError
+from keyaudit.rotation.doors.web import Web
 from keyaudit.rotation.issuers.ends import only_fit
 from keyaudit.rotation.issuers.naming import LOST, key_name, token_of
 from keyaudit.rotation.issuers.protocol import Minted
 from keyaudit.rotation.party import Means, PartySettings
 from keyaudit.rotation.secret import Parts, Secret
 from keyaudit.rotation.sight import Key
-from keyaudit.rotation.web import Web
 from keyaudit.sources.pulling.json_lists import Id
 from keyaudit.sources.pulling.settings import Duration, Endpoint, Variable
 from keyaudit.times import SECOND, format_instant, parse_instant

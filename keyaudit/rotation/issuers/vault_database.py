@@ -2,7 +2,7 @@
 
     issuer:
       kind: vault-database
-      address: https://vault.acme.example:8200   # and what else `keyaudit.rotation.vault` names
+      address: https://vault.acme.example:8200   # and what else `keyaudit.rotation.doors.vault` names
       mount: database
       roles: [app-blue, app-green]  # static roles, each for a database user of its own
       lasting: 90d                  # how long Vault must leave a password alone
@@ -29,11 +29,11 @@ import msgspec
 from pydantic import AfterValidator, Field
 
 from keyaudit.errors import RotationError, SlotsFullError
+from keyaudit.rotation.doors.vault import VaultAccess, VaultDoor
 from keyaudit.rotation.issuers.protocol import Minted
 from keyaudit.rotation.party import Means, PartySettings
 from keyaudit.rotation.secret import Parts
 from keyaudit.rotation.sight import Key
-from keyaudit.rotation.vault import VaultAccess, VaultDoor
 from keyaudit.sources.pulling.settings import Duration
 from keyaudit.sources.vault.answers import StaticRole, duration, instant
 from keyaudit.sources.vault.settings import Path_

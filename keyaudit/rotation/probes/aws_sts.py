@@ -17,7 +17,7 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import Field
 
 from keyaudit.errors import RotationError
-from keyaudit.rotation.aws import Aws, AwsAccess, Region, botocore
+from keyaudit.rotation.doors.aws import Aws, AwsAccess, Region, botocore
 from keyaudit.rotation.party import Means, PartySettings
 from keyaudit.rotation.secret import Parts
 from keyaudit.rotation.sight import Liveness

@@ -20,7 +20,7 @@ from collections.abc import Mapping
 from typing import ClassVar, Literal, Self
 
 from keyaudit.errors import RotationError
-from keyaudit.rotation.command import CommandSettings, Program
+from keyaudit.rotation.doors.command import CommandSettings, Program
 from keyaudit.rotation.party import Means
 from keyaudit.rotation.secret import Parts
 from keyaudit.rotation.sight import Liveness

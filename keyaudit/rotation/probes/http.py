@@ -26,10 +26,10 @@ from urllib.parse import parse_qsl, urlsplit
 from pydantic import AfterValidator, Field, model_validator
 
 from keyaudit.errors import KeyauditError
+from keyaudit.rotation.doors.web import Web
 from keyaudit.rotation.party import Means, PartySettings
 from keyaudit.rotation.secret import Parts
 from keyaudit.rotation.sight import Liveness
-from keyaudit.rotation.web import Web
 from keyaudit.sources.pulling.settings import distinct
 
 _PLACE = "{key}"

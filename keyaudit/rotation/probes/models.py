@@ -29,11 +29,11 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, Self
 
 from keyaudit.errors import KeyauditError
+from keyaudit.rotation.doors.web import Web
 from keyaudit.rotation.extras import EXTRAS
 from keyaudit.rotation.party import Means, PartySettings
 from keyaudit.rotation.secret import Parts
 from keyaudit.rotation.sight import Liveness
-from keyaudit.rotation.web import Web
 from keyaudit.sources.pulling.settings import Endpoint
 
 _Said = Mapping[str, Any]

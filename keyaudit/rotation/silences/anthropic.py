@@ -18,11 +18,11 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import Field
 
 from keyaudit.errors import RotationError
+from keyaudit.rotation.doors.web import Web
 from keyaudit.rotation.issuers.anthropic_keys import admin_door
 from keyaudit.rotation.party import Means, PartySettings
 from keyaudit.rotation.sight import Quiet
 from keyaudit.rotation.silences.use_report import last_seen
-from keyaudit.rotation.web import Web
 from keyaudit.sources.pulling.settings import Duration, Endpoint, Variable
 from keyaudit.times import DAY, MINUTE, format_instant
 

@@ -4,7 +4,7 @@
       kind: aws-iam
       delay: 4h                       # how late a use may show
       timeout: 30s                    # for one answer
-      profile: rotation               # these five as `rotation.aws` says
+      profile: rotation               # these five as `doors.aws` says
       region: us-east-1
       role: arn:aws:iam::111122223333:role/keyaudit-rotate
       external_id: acme-rotate
@@ -23,7 +23,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import Field
 
 from keyaudit.errors import RotationError
-from keyaudit.rotation.aws import Aws, AwsAccess, call, field, instant
+from keyaudit.rotation.doors.aws import Aws, AwsAccess, call, field, instant
 from keyaudit.rotation.party import Means, PartySettings
 from keyaudit.rotation.sight import Quiet
 from keyaudit.sources.pulling.settings import Duration

@@ -18,7 +18,7 @@ from contextlib import closing
 from typing import ClassVar, Self
 
 from keyaudit.errors import RotationError, SourceError
-from keyaudit.rotation.google import GoogleSettings
+from keyaudit.rotation.doors.google import GoogleSettings
 from keyaudit.rotation.party import Means, PartySettings
 from keyaudit.rotation.sight import Quiet
 from keyaudit.sources.gcp.caller import sign_in

@@ -25,11 +25,11 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, Field
 
 from keyaudit.errors import RotationError
+from keyaudit.rotation.doors.web import Web
 from keyaudit.rotation.issuers.openai import LIST, AdminSettings, admin_door, project_keys
 from keyaudit.rotation.party import Means
 from keyaudit.rotation.sight import Quiet
 from keyaudit.rotation.silences.use_report import last_seen
-from keyaudit.rotation.web import Web
 from keyaudit.sources.pulling.json_lists import last_use
 from keyaudit.sources.pulling.settings import Duration, distinct
 from keyaudit.times import DAY, HOUR, MINUTE, SECOND

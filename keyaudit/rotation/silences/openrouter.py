@@ -23,10 +23,10 @@ import msgspec
 from pydantic import Field
 
 from keyaudit.errors import RotationError
+from keyaudit.rotation.doors.web import Web
 from keyaudit.rotation.issuers.openrouter import ManagementSettings, management_door
 from keyaudit.rotation.party import Means
 from keyaudit.rotation.sight import Quiet
-from keyaudit.rotation.web import Web
 from keyaudit.sources.pulling.settings import Duration
 from keyaudit.times import DAY, MINUTE, SECOND, from_datetime, parse_instant
 

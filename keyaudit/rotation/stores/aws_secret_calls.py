@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from keyaudit.errors import RotationError
-from keyaudit.rotation.aws import Aws, AwsAccess, call, field, instant
+from keyaudit.rotation.doors.aws import Aws, AwsAccess, call, field, instant
 from keyaudit.rotation.secret import Secret
 from keyaudit.rotation.stores.aws_secret_labels import Labels
 from keyaudit.rotation.stores.protocol import Credential, LostRaceError

@@ -6,7 +6,7 @@
       fields: {key: OPENAI_API_KEY}   # part → field of a JSON object; without it the whole text
       tags: true                      # tell the audit which key the secret holds: `keyaudit:key_id`
       timeout: 30s                    # for one answer
-      profile: rotation               # these five as `rotation.aws` says
+      profile: rotation               # these five as `doors.aws` says
       region: eu-west-1               # that of an ARN, if the secret is named by one
       role: arn:aws:iam::111122223333:role/keyaudit-rotate
       external_id: acme-rotate
@@ -30,7 +30,7 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import Field
 
 from keyaudit.errors import RotationError
-from keyaudit.rotation.aws import AwsAccess
+from keyaudit.rotation.doors.aws import AwsAccess
 from keyaudit.rotation.party import Means, StoreSettings
 from keyaudit.rotation.secret import Secret
 from keyaudit.rotation.sight import Place, Question, Shed, Shelf

@@ -31,7 +31,7 @@ from typing import Annotated, Any, Self
 from pydantic import Field
 
 from keyaudit.errors import RotationError
-from keyaudit.rotation.google import ALWAYS, READING, Google, GoogleError, GoogleSettings, said
+from keyaudit.rotation.doors.google import ALWAYS, READING, Google, GoogleError, GoogleSettings, said
 from keyaudit.rotation.party import Means, StoreSettings
 from keyaudit.rotation.secret import Secret
 from keyaudit.rotation.sight import Place

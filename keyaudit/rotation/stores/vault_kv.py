@@ -2,7 +2,7 @@
 
     store:
       kind: vault-kv
-      address: https://vault.acme.example:8200   # and what else `keyaudit.rotation.vault` names
+      address: https://vault.acme.example:8200   # and what else `keyaudit.rotation.doors.vault` names
       mount: secret
       path: app/openai
       field: api_key                # the one field that is the value; or, for several,
@@ -31,6 +31,7 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 from keyaudit.errors import RotationError
+from keyaudit.rotation.doors.vault import Answer, scope
 from keyaudit.rotation.party import Means
 from keyaudit.rotation.secret import Secret
 from keyaudit.rotation.sight import Place
@@ -39,7 +40,6 @@ from keyaudit.rotation.stores.booked import BookedStore, Seen
 from keyaudit.rotation.stores.note import Note
 from keyaudit.rotation.stores.protocol import Credential, LostRaceError
 from keyaudit.rotation.stores.vault_kv_calls import STAGED, Data, KvEntry, VaultKvSettings
-from keyaudit.rotation.vault import Answer, scope
 from keyaudit.sources.vault.kv import MARKS
 from keyaudit.sources.vault.rotated import VALUE_SINCE, restored_label, value_created_at
 from keyaudit.times import MICROSECOND, parse_instant

@@ -9,9 +9,9 @@ from typing import Any, Literal, Self
 from pydantic import model_validator
 
 from keyaudit.errors import RotationError
+from keyaudit.rotation.doors.vault import Answer, VaultAccess, VaultDoor
 from keyaudit.rotation.party import Means, StoreSettings
 from keyaudit.rotation.secret import Secret
-from keyaudit.rotation.vault import Answer, VaultAccess, VaultDoor
 from keyaudit.sources.vault.rotated import NOTE_OF, STAGING_OF
 from keyaudit.sources.vault.settings import Path_
 

@@ -9,9 +9,9 @@ import hvac
 import requests
 
 from keyaudit.cli.clock import now
+from keyaudit.rotation.doors.vault_grants import least_privilege
 from keyaudit.rotation.party import Means
 from keyaudit.rotation.settings import open_parties, read_settings
-from keyaudit.rotation.vault_grants import least_privilege
 from keyaudit.sources import least_privilege as audit_policy
 from rotation.worlds.world import Fetched, World
 from servers.database_server import DatabaseServer
