@@ -69,7 +69,9 @@ def _taken_over(frame: Frame, period: Period) -> Frame:
     )
     one = one.with_columns(**{name: nw.col("versions").struct.field(at) for name, at in _FIELDS.items()})
     made, ended, state = nw.col("made_at"), nw.col("ended_at"), nw.col("state")
-    one = one.filter(~state.is_null() & (state != "pending")).with_columns(
+    # What was superseded the moment it was made never was in use (`versions`).
+    given_up = (ended == made).fill_null(value=False)
+    one = one.filter(~state.is_null() & (state != "pending") & ~given_up).with_columns(
         # What was switched off without having been superseded may never have been in use.
         sure=state.is_in(("current", "superseded")) | ~ended.is_null(),
         dated=~made.is_null(),
