@@ -1,4 +1,8 @@
-"""What every party of a rotation has: settings, and means to work with."""
+"""What every party of a rotation has: settings, and means to work with.
+
+A party is a class with a `kind`, the model of its `Settings`, and `opened(settings, means)`, which
+asks nobody anything yet. What it must do besides, the protocol of its role says.
+"""
 
 from __future__ import annotations
 
