@@ -100,6 +100,7 @@ COMMANDS: dict[str, Entry] = {
             "emergency": Entry(
                 "Revoke a compromised key at once, then replace it: an outage.", "rotate_emergency"
             ),
+            "policy": Entry("Print the least that providers must grant for rotations.", "rotate_policy"),
             "simulate": Entry("Play a year of rotations under a policy.", "rotate_simulate"),
         },
         epilog=ROTATE_EPILOG,

@@ -134,6 +134,12 @@ def open_store(settings: RotationSettings, means: Means) -> Store:
     return store
 
 
+def open_undemanding(settings: RotationSettings, means: Means) -> list[tuple[Any, Any]]:
+    """Give the settings of each party and the party, for what it declares: it may lack what it asks with."""
+    models = _parties(settings)
+    return [(model, _class(role, model.kind).opened(model, means)) for role, model in models.items()]
+
+
 def _class(role: str, kind: str) -> Any:
     module, _, name = _TABLES[role][kind].partition(":")
     return getattr(import_module(f"keyaudit.rotation.{_PACKAGES[role]}.{module}"), name)

@@ -9,8 +9,8 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-_GLOBAL = frozenset({"sts:GetCallerIdentity"})
-"""Needs no permission, and the key that is tried signs it."""
+NEEDS_NO_GRANT = frozenset({"sts:GetCallerIdentity"})
+"""What needs no permission: the key that is tried signs it."""
 _ANY_KEY = frozenset({"iam:GetAccessKeyLastUsed"})
 """Asked with a key's id: only `*` covers a key whose user is not known before."""
 
@@ -39,7 +39,7 @@ def least_privilege(
     `secrets` and `users` are ARNs, `kms_key` the ARN of the customer's key that encrypts the secrets,
     if one does: without it, AWS's own key needs no grant.
     """
-    needed = [action for action in actions(parties) if action not in _GLOBAL]
+    needed = [action for action in actions(parties) if action not in NEEDS_NO_GRANT]
     groups = (
         ("RotateSecrets", "secretsmanager:", sorted(secrets)),
         ("RotateAccessKeys", "iam:", sorted(users)),
