@@ -4,7 +4,10 @@
 <!-- run: CODE -->          a console block: `$ keyaudit …`, what it prints, and it ends with CODE
 <!-- help: keyaudit … -->   the help of a command
 <!-- frameworks -->         a table of the shipped frameworks
+<!-- rotation kinds -->    a table of the parties that a rotation may have
 <!-- least privilege: KIND -->   the policy that a source needs
+
+What needs servers is `<!-- rotate: CODE -->`, in test_rotate_example.
 """
 
 from __future__ import annotations
@@ -19,6 +22,11 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from keyaudit.rotation.issuers import ISSUERS
+from keyaudit.rotation.probes import PROBES
+from keyaudit.rotation.silences import SILENCES
+from keyaudit.rotation.stores import STORES
+
 ROOT = Path(__file__).parent.parent
 _FOLDERS = tuple(sorted(path for path in (ROOT / "examples").iterdir() if path.is_dir()))
 EXAMPLES = tuple(
@@ -31,7 +39,7 @@ EXAMPLES = tuple(
 READMES = (ROOT / "README.md", *(folder / "README.md" for folder in _FOLDERS))
 
 _PART = re.compile(
-    r"^<!-- (file|run|help|frameworks|least privilege)(?:: ([^\n]+?))? -->\n(```.*?\n```\n|(?:\|[^\n]*\n)*)",
+    r"^<!-- (file|run|help|frameworks|rotation kinds|least privilege)(?:: ([^\n]+?))? -->\n(```.*?\n```\n|(?:\|[^\n]*\n)*)",
     re.MULTILINE | re.DOTALL,
 )
 
@@ -106,9 +114,21 @@ def _frameworks(_argument: str, _block: str, folder: Path) -> str:
     )
 
 
+def _rotation_kinds(_argument: str, _block: str, _folder: Path) -> str:
+    parties = {
+        "`store`: where it is kept": STORES,
+        "`issuer`: who makes keys and ends them": ISSUERS,
+        "`probe`: does the new one work?": PROBES,
+        "`silence`: when was the old one last used? Or `none`": SILENCES,
+    }
+    rows = [f"| {role} | {', '.join(f'`{kind}`' for kind in kinds)} |" for role, kinds in parties.items()]
+    return "\n".join(["| | `kind:` |", "|---|---|", *rows, ""])
+
+
 _MAKERS: dict[str, Callable[[str, str, Path], str]] = {
     "file": _file,
     "run": _run,
     "help": _help,
     "frameworks": _frameworks,
+    "rotation kinds": _rotation_kinds,
 }

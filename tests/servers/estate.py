@@ -54,7 +54,7 @@ PLACES = {
 
 DENIED = "444455556666"
 TOKEN = "CANARY-vault-token"
-BACKUP = Key("AKIABACKUP", 0).secret
+BACKUP = Key("AKIABACKUP0000000000", 0).secret
 KEYS = {name: f"sk-svcacct-CANARY-{name}-first" for name in ("web", "staging", "assistant")}
 """What the stores hold, by who uses it: keys that OpenAI honours."""
 
@@ -178,7 +178,7 @@ class Estate:
         held = {"OPENAI_API_KEY": KEYS["web"]}
         put("prod/openai", "eu-west-1", held, 97, 190, keyaudit__key_id="key_web_new", **production)
         put("prod/stripe", "eu-west-1", {"key": "CANARY"}, 150, 240, **production)
-        pair = {"AWS_ACCESS_KEY_ID": "AKIABACKUP", "AWS_SECRET_ACCESS_KEY": BACKUP}
+        pair = {"AWS_ACCESS_KEY_ID": "AKIABACKUP0000000000", "AWS_SECRET_ACCESS_KEY": BACKUP}
         put("prod/backup", "eu-west-1", pair, 200, **production)
         held = {"OPENAI_API_KEY": KEYS["staging"]}
         put("staging/openai", "us-east-1", held, 104.5, 190, environment="staging", **web)
@@ -197,7 +197,9 @@ class Estate:
             Key("AKIANEW", self.ago(5), used=used),
         )
         account.put("nightly", self.ago(40), Key("AKIANIGHTLY", self.ago(40), used=used))
-        account.put("backup", self.ago(200), Key("AKIABACKUP", self.ago(200), used=used, secret=BACKUP))
+        account.put(
+            "backup", self.ago(200), Key("AKIABACKUP0000000000", self.ago(200), used=used, secret=BACKUP)
+        )
         account.put("ann", self.ago(500))
         server.account(DENIED).put("unseen", self.ago(900), Key("AKIAUNSEEN", self.ago(900)))
         self._start(server)
