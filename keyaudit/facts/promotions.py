@@ -16,6 +16,7 @@ class Promotion:
 
     `versions` are the names under which a store may list the value, `key_id` is what its provider
     calls it. `self_approved` is None where the record does not say both who asked and who agreed.
+    Where not `served`, the record says that the value was given up before anybody was given it.
     """
 
     source: str
@@ -27,6 +28,7 @@ class Promotion:
     requested_by: str | None
     approved_by: str | None
     self_approved: bool | None
+    served: bool = True
 
     @property
     def identity(self) -> Identity:
@@ -69,8 +71,9 @@ def distances(
 
     A record that names a version stands for that one, whenever it was written: 0. One that names
     none of the credential's versions stands for the single taking over inside the period that is
-    nearest to it, the earlier of two. A key that its provider lists is named by its id, under
-    whatever credential it was stored. Versions that no record stands for are absent.
+    nearest to it, the earlier of two; one of a value that was given up stands for no other one. A key
+    that its provider lists is named by its id, under whatever credential it was stored. Versions that no
+    record stands for are absent.
     """
     promotions = tuple(promotions)
     keys = {promotion.key_id for promotion in promotions}
@@ -81,7 +84,7 @@ def distances(
         versions = listed.get(promotion.identity, ())
         named = [each for each in versions if each.version in promotion.versions]
         found.update({(each.row, each.version): 0 for each in named})
-        if not named:
+        if not named and promotion.served:
             nameless[promotion.identity].append(promotion)
     for identity, promoted in nameless.items():
         for promotion in promoted:
@@ -103,7 +106,8 @@ def approvals(period: Period) -> dict[str, list[object]]:
     else; of equals the earliest counts.
     """
     grave = {True: 0, None: 1, False: 2}
-    inside = [each for each in period.promotions or () if period.first <= each.at <= period.last]
+    served = [each for each in period.promotions or () if each.served]
+    inside = [each for each in served if period.first <= each.at <= period.last]
     gravest: dict[Identity, Promotion] = {}
     count = defaultdict[Identity, int](int)
     for each in sorted(inside, key=lambda each: (grave[each.self_approved], each.at)):

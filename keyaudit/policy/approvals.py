@@ -15,22 +15,29 @@ def promotions(files: Iterable[RecordFile]) -> tuple[Promotion, ...]:
 
     A file with any problem attests nothing: what was changed in one place may have been in another.
     A promotion has a result, or an intent that did not fail: a run that was killed between the two
-    had written what it was about to do, and the inventory shows whether it was done.
+    had written what it was about to do, and the inventory shows whether it was done. So has a value
+    that was given up, which is told by its token: a store may list it as one that was replaced.
     """
     found: dict[tuple[Any, ...], Record] = {}
     for file in files:
         if file.problems:
             continue
         for record in file.records:
-            if record.step != "promote":
+            if record.step != "promote" and not _gives_up(record):
                 continue
-            key = record.source, record.scope, record.id, record.token or (record.file, record.line)
+            served = record.step == "promote"
+            key = record.source, record.scope, record.id, record.token or (record.file, record.line), served
             held = found.get(key)
             if record.event == "failed" and held is not None and held.event == "intent":
                 del found[key]
             elif record.event == "result" or (record.event == "intent" and held is None):
                 found[key] = record if held is None or held.event == "intent" else held
     return tuple(sorted(map(_promotion, found.values()), key=lambda each: (each.at, each.identity)))
+
+
+def _gives_up(record: Record) -> bool:
+    """Say whether a record is of the end of a value that nobody was given."""
+    return record.step == "void" or (record.step == "drop" and record.detail.get("place") == "pending")
 
 
 def _promotion(record: Record) -> Promotion:
@@ -49,6 +56,7 @@ def _promotion(record: Record) -> Promotion:
         requested_by=record.requested_by,
         approved_by=record.approved_by,
         self_approved=_self_approved(record),
+        served=record.step == "promote",
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import narwhals as nw
@@ -50,6 +51,17 @@ def history(*made: str, born: str = "2023-01-01T00:00:00Z") -> dict[str, Any]:
         for n, (at, end, state) in enumerate(zip(times, ends, states, strict=True), start=1)
     ]
     return {"created_at": parse_instant(born), "versions": versions}
+
+
+def test_a_record_of_a_value_that_was_given_up_stands_for_that_one_alone(engine: Engine) -> None:
+    row = history("2023-01-01T00:00:00Z", "2024-03-01T00:00:00Z", "2024-03-01T00:01:00Z")
+    at = parse_instant("2024-03-01T00:01:00Z")
+    given_up = replace(promotion(at, "v2"), served=False)
+    later = replace(promotion(at, "token of another"), served=False)
+    documented, undocumented = (0, 0), (LONGEST_DURATION, LONGEST_DURATION)
+    names = NAMES[:2]
+    assert seen(engine, [row], promotion(at, "v3"), given_up, names=names) == [documented]
+    assert seen(engine, [row], given_up, later, names=names) == [undocumented]
 
 
 def test_the_leap_day_is_the_first_day_of_its_period(engine: Engine) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from keyaudit.facts.promotions import Period, approvals
 from keyaudit.policy.approvals import promotions
 from keyaudit.rotation.journal import Entry, FileJournal, Request
 from keyaudit.rotation.stores.protocol import Credential
@@ -59,6 +60,19 @@ def test_making_and_taking_back_a_value_are_no_promotions(tmp_path: Path) -> Non
     for name in ("provision", "verify", "restore", "revoke", "drop"):
         log.append(step(1, "result", name=name))
     assert promotions(read_files([tmp_path])) == ()
+
+
+@pytest.mark.parametrize("event", ["result", "intent"])
+@pytest.mark.parametrize(("name", "place"), [("void", None), ("drop", "pending")])
+def test_what_was_given_up_is_on_record_by_its_token_and_was_never_promoted(
+    name: str, place: str | None, event: str, tmp_path: Path
+) -> None:
+    detail = {} if place is None else {"place": place, "version": "t"}
+    journal(tmp_path).append(Entry(1, event, "t", name, detail=detail))
+    [found] = promotions(read_files([tmp_path]))
+    assert (found.versions, found.served) == ({"t"}, False)
+    period = approvals(Period(0, 9, (found,)))
+    assert period["promotions_in_period"] == []
 
 
 def test_a_file_that_was_tampered_with_attests_nothing_and_the_others_go_on(tmp_path: Path) -> None:
