@@ -162,6 +162,14 @@ PERFORMED: Mapping[type[Action], Callable[..., Detail]] = {
 }
 
 
+def about(step: Action, sight: Sight) -> Detail:
+    """Give what a change of the value in use is about, before it is made.
+
+    A run that is killed then, and is found to have made it, has no later line that says so.
+    """
+    return _versions(sight) if isinstance(step, Promote | Restore) else {}
+
+
 def said(step: Action) -> Detail:
     """Give an action's own words for the record."""
     return {field.name: getattr(step, field.name) for field in fields(step)}

@@ -99,7 +99,7 @@ class Runner:
             )
 
     def _perform(self, step: Action, sight: Sight) -> None:
-        self._write("intent", step)
+        self._write("intent", step, detail=performing.about(step, sight))
         try:
             detail = performing.PERFORMED[type(step)](self._run, step, sight)
         except (LostRaceError, RotationError) as error:
