@@ -60,3 +60,5 @@ class Run:
     alive: dict[str, Liveness] = field(default_factory=dict)
     quiet: tuple[str, Quiet] | None = None
     """The version that was asked about, and the answer."""
+    emergency: bool = False
+    """Whether keys are revoked first, so that one may go on a moment in its provider's caches."""

@@ -13,7 +13,7 @@ from keyaudit.errors import RotationError
 from keyaudit.rotation.issuers.protocol import Minted
 from keyaudit.rotation.parties import Run
 from keyaudit.rotation.secret import Secret
-from keyaudit.rotation.sight import Liveness, Sight
+from keyaudit.rotation.sight import Liveness, Place, Sight
 from keyaudit.rotation.steps import (
     Action,
     Decide,
@@ -39,13 +39,12 @@ def _mint(run: Run, step: Mint, sight: Sight) -> Detail:
     current = sight.shelf.current
     assert current is not None  # the machine mints beside a value only
     text = store.read(current.version)
+    _refuse_unlisted(run, sight, current, text)
     in_use = {place.key_id for place in sight.shelf.places if place.key_id}
     minted = issuer.mint(step.token, in_use)
     _refuse_the_old(run, text, minted)
     try:
-        store.stage(
-            step.token, run.parties.shape.write(text, minted.parts), minted.key_id, base=current
-        )
+        store.stage(step.token, run.parties.shape.write(text, minted.parts), minted.key_id, base=current)
     except LostRaceError:
         issuer.revoke(minted.key_id)
         raise
@@ -53,6 +52,25 @@ def _mint(run: Run, step: Mint, sight: Sight) -> Detail:
         _give_up(run, step, minted)
         raise
     return {"key_id": minted.key_id, "old_key_id": current.key_id}
+
+
+def _refuse_unlisted(run: Run, sight: Sight, place: Place, text: Secret | None = None) -> None:
+    """Refuse to take a key for gone that works: its provider lists another account's keys than its own.
+
+    In an emergency it may just have been revoked, and go on for a moment in its provider's caches.
+    """
+    if run.emergency or sight.keys is None or place.key_id is None or sight.key(place.key_id) is not None:
+        return
+    try:
+        parts = run.parties.shape.read(text or run.parties.store.read(place.version))
+    except RotationError:
+        return  # there is no such value, so nobody was given it
+    if run.parties.probe.ask(parts) in {Liveness.ALIVE, Liveness.RESTRICTED}:
+        raise RotationError(
+            f"{run.parties.issuer.kind} does not list key {place.key_id}, and its value works",
+            hint="does `issuer` name the account of that key? If it was deleted just now, run it again in a"
+            " minute",
+        )
 
 
 def _refuse_the_old(run: Run, text: Secret, minted: Minted) -> None:
@@ -102,7 +120,9 @@ def _verify(run: Run, step: Verify, _: Sight) -> Detail:
     return {"liveness": str(alive), "probe": run.parties.probe.kind}
 
 
-def _decide(run: Run, step: Decide, _: Sight) -> Detail:
+def _decide(run: Run, step: Decide, sight: Sight) -> Detail:
+    if step.question == "final" and step.answer and sight.shelf.previous is not None:
+        _refuse_unlisted(run, sight, sight.shelf.previous)
     held = run.parties.store.decide(step.token, step.question, step.answer)
     return {"held": held}
 

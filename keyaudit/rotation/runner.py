@@ -59,7 +59,7 @@ class Runner:
 
     def run(self, order: Order) -> Ending:
         """Go on until the machine has nothing more to do; raises RotationError where a party refuses."""
-        self._order = order
+        self._order, self._run.emergency = order, order.goal is Goal.EMERGENCY
         self._write("requested", order=order)
         while True:
             sight = look(self._run, self._order)
