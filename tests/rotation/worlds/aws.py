@@ -28,7 +28,7 @@ class AwsStore(World):
         self.iam = Iam(0, strict=True)
         self.iam.clock = WholeSeconds()
         self.stack.enter_context(self.iam)
-        self.secrets = self.stack.enter_context(SecretsManager(clock=Clock(), iam=self.iam))
+        self.secrets = self.stack.enter_context(self.store_server())
         admin = self.iam.admin
         self.environment = {
             "AWS_ACCESS_KEY_ID": admin.id,
@@ -38,6 +38,9 @@ class AwsStore(World):
             "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
         }
         self._store = client("secretsmanager", self.secrets.url, admin)
+
+    def store_server(self) -> SecretsManager:
+        return SecretsManager(clock=Clock(), iam=self.iam)
 
     def plant(self, name: str, value: str) -> None:
         self.secret = name
@@ -112,7 +115,7 @@ class OpenAiProject(World):
     """The provider's half: one project whose service account has one key."""
 
     def open_provider(self) -> None:
-        self.provider = self.stack.enter_context(OpenAi(WholeSeconds()))
+        self.provider = self.stack.enter_context(self.provider_server())
         self.first = "sk-svcacct-CANARY-first"
         with self.planted(self.provider.clock):
             made = self.provider.clock() // SECOND
@@ -128,6 +131,9 @@ class OpenAiProject(World):
             api_key=lambda: self.value, base_url=f"{self.provider.url}/v1", max_retries=0
         )
         self.stack.callback(self.client.close)
+
+    def provider_server(self) -> OpenAi:
+        return OpenAi(WholeSeconds())
 
     def provider_source(self) -> dict[str, Any]:
         where = {"organization": "acme", "projects": ["proj_web"], "endpoint": self.provider.url}

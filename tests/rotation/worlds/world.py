@@ -155,7 +155,7 @@ class Application:
 
     def _run(self) -> None:
         with (self._world.folder / LOG).open("a") as log:
-            while not self._done.wait(0.02):
+            while not self._done.wait(0.05):
                 self._ask(log)
                 with self._answered:
                     self.count += 1
