@@ -33,7 +33,7 @@ VOLATILE = {
     rf"\b\d+ ?{UNIT}\b(?: \d+ ?{UNIT}\b)*": "LASTED",
     r"127\.0\.0\.1:\d+": "ADDRESS",
 }
-SHORTER = {"window: 20s": "window: 1s", "delay: 5s": "delay: 1s", "apart: 10s": "apart: 1s"}
+SHORTER = {"window: 20s": "window: 1s", "delay: 5s": "delay: 1s"}
 
 
 class Acme:

@@ -31,8 +31,9 @@ _NEXT = """
 In another terminal:
 
   cd {folder} && source ./env
-  keyaudit scan
-  keyaudit rotate list
+  keyaudit scan                             examples/05-every-source
+  keyaudit rotate run openai-staging        examples/11-rotate-a-key
+  python application.py                     uses the key of openai-prod once a second
 
 Ctrl-C ends the servers.
 """
