@@ -38,6 +38,7 @@ class VaultDatabase(World):
 
     listed = ("vault",)
     names = "version"
+    pause = 0.01
     refusals = (hvac.exceptions.VaultError, requests.RequestException)
 
     def start(self) -> None:

@@ -59,6 +59,8 @@ class World:
     listed: tuple[str, ...]
     """The sources that an audit lists something of: the store, and whoever honours the key."""
     inventory: str | None = None
+    pause = 0.05
+    """Seconds between two requests of the application."""
     refusals: tuple[type[Exception], ...]
     """What the application's clients raise."""
 
@@ -155,7 +157,7 @@ class Application:
 
     def _run(self) -> None:
         with (self._world.folder / LOG).open("a") as log:
-            while not self._done.wait(0.05):
+            while not self._done.wait(self._world.pause):
                 self._ask(log)
                 with self._answered:
                     self.count += 1
