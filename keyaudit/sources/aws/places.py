@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
@@ -48,16 +49,16 @@ class AccountSource(PullingSource[Held], Generic[Held]):
     A subclass sets `kind` and `Settings`, and gives `scopes_of`, `scopes_lost` and `columns`.
     """
 
+    @abstractmethod
     def scopes_of(self, account: str, session: Session) -> list[ScopePull]:
         """Make the pulls of an account that could be entered; called for several at once.
 
         Raises RefusedError if it is not known what there is to ask.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def scopes_lost(self, account: str) -> Iterable[tuple[str, tuple[str, ...]]]:
         """Name the scopes of an account that could not be entered, each with what it cannot know."""
-        raise NotImplementedError
 
     def plan(self, pool: Executor) -> Plan:
         """See `PullingSource.plan`."""
@@ -128,13 +129,13 @@ class AwsSource(AccountSource[Checked], Generic[Checked]):
 
     service: ClassVar[str]
 
+    @abstractmethod
     def scope_at(self, place: Place, *, declared: bool) -> ScopePull:
         """Make the pull of one place."""
-        raise NotImplementedError
 
+    @abstractmethod
     def cannot_know(self) -> tuple[str, ...]:
         """Name the columns that this service can never fill, or was told not to be asked about."""
-        raise NotImplementedError
 
     def scopes_of(self, account: str, session: Session) -> list[ScopePull]:
         """See `AccountSource.scopes_of`: one for each region."""

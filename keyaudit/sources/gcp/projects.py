@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from concurrent.futures import Executor
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -49,9 +50,9 @@ class ProjectScope(ScopePull):
         for transport in self._transports:
             transport.close()
 
+    @abstractmethod
     def list_project(self) -> None:
         """List everything, as `ScopePull.collect` would."""
-        raise NotImplementedError
 
     def collect(self) -> None:
         """See `ScopePull.collect`."""
@@ -87,7 +88,7 @@ class GcpSource(PullingSource[Checked], Generic[Checked]):
 
     def scope_at(self, project: str, caller: Caller, pace: Pace) -> ScopePull:
         """Make the pull of one project; `pace` is that of whose quota its calls use."""
-        raise NotImplementedError
+        raise NotImplementedError  # whoever overrides `plan` asks for none
 
     def plan(self, pool: Executor) -> Plan:  # noqa: ARG002 - nothing is asked to find the scopes
         """See `PullingSource.plan`."""

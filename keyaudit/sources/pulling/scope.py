@@ -14,6 +14,7 @@ What `collect` lets go as RefusedError breaks the list off; what it leaves out i
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any, ClassVar
 
@@ -35,7 +36,7 @@ Ticker = Callable[[int, Meter], None]
 """Told how many credentials there are so far, after every page."""
 
 
-class ScopePull:
+class ScopePull(ABC):
     """Lists one scope: made, run once, and dropped. A source overrides `collect`.
 
     `group` names what a scope belongs to (an account, a project): where nobody declared the scope
@@ -76,11 +77,11 @@ class ScopePull:
         self._refusal: Refusal | None = None
         self._tick: Ticker | None = None
 
+    @abstractmethod
     def collect(self) -> None:
         """List everything by `add`, `page`, `miss` and `remark`; a RefusedError may just be let go."""
-        raise NotImplementedError
 
-    def closed(self) -> None:
+    def closed(self) -> None:  # noqa: B027 - most scopes have nothing to put away
         """Put away what outlives the scope (a cache, a channel); called however `collect` ended."""
 
     def add(self, row: Credential) -> bool:

@@ -13,6 +13,7 @@
 from __future__ import annotations
 
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
@@ -46,7 +47,7 @@ class Plan:
     lost: Sequence[Coverage] = ()
 
 
-class PullingSource(Generic[Checked]):
+class PullingSource(ABC, Generic[Checked]):
     """What a kind of source inherits: settings, clock, and `pull`. See `protocol.Source`.
 
     A subclass sets `kind` and `Settings` and gives `plan` and `columns`; `finish` where rows of
@@ -101,13 +102,13 @@ class PullingSource(Generic[Checked]):
         """
         self._identity.add(text)
 
+    @abstractmethod
     def plan(self, pool: Executor) -> Plan:
         """Find the scopes; raises SourceError if there is nothing to sign in with."""
-        raise NotImplementedError
 
+    @abstractmethod
     def columns(self, rows: Sequence[Credential]) -> frozenset[str]:
         """Name what was asked for, in the spelling of `columns.NAMES`."""
-        raise NotImplementedError
 
     def finish(self, outcomes: Sequence[ScopeOutcome]) -> list[Credential]:
         """Give the rows of all scopes together."""
