@@ -11,6 +11,7 @@ the same note reads the same token, and no token comes back.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from uuid import UUID, uuid5
 
 from keyaudit.rotation.sight import Place, Question, Shed, Shelf
@@ -21,6 +22,11 @@ _TOKENS = UUID("3f0a4a52-6f6b-4a43-9d0c-5a4f6b1f6d5e")
 
 _REMEMBERED = 50
 """Spent tokens: a key under an older one would be from a run that slept through as many rotations."""
+
+
+@lru_cache(maxsize=1024)  # the machine asks for it at every turn
+def _token(secret: str, serial: int) -> str:
+    return str(uuid5(_TOKENS, f"{secret}|{serial}"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +47,7 @@ class Note:
     @property
     def token(self) -> str:
         """Give the token of the rotation under way, or of the next one."""
-        return str(uuid5(_TOKENS, f"{self.secret}|{self.serial}"))
+        return _token(self.secret, self.serial)
 
     @property
     def promoted(self) -> bool:
