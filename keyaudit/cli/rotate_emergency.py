@@ -53,25 +53,73 @@ def command(name: str, key_ids: tuple[str, ...], audited: str | None, **given: A
     if audited is not None:
         return _record_audit(Opening(name, replace(Given(**given), reason=audited)))
     opening = Opening(name, Given(**given))
-    return carried_out(opening, _compromised(opening, key_ids))
+    return carried_out(opening, _compromised(opening, key_ids), frozenset(key_ids))
 
 
-def carried_out(opening: Opening, compromised: frozenset[str]) -> int:
-    """Revoke and replace; `compromised` empty: the key in use. Then say what a machine cannot do."""
+def carried_out(opening: Opening, compromised: frozenset[str], named: frozenset[str] = frozenset()) -> int:
+    """Revoke and replace; `compromised` empty: the key in use. Then say what a machine cannot do.
+
+    `named` are those that a human has just named.
+    """
     from keyaudit.rotation.steps import Goal
 
     sight = _sight(opening)
+    _refuse_unknown(opening, sight, named)
     compromised = compromised or frozenset({_in_use(opening, sight)})
     old = _old_key(sight, compromised)
+    unseen = _unlisted(opening, sight, compromised)
+    for key in sorted(unseen):
+        tell(
+            f"{opening.rotation.name}: key {key} is not listed by its provider, so it cannot be revoked here:"
+            " should `issuer` name another account than its own, it still works",
+            "not-listed",
+        )
+    in_use = {place.key_id for place in sight.shelf.places} | {old}
     code = go(opening, order_of(opening, goal=Goal.EMERGENCY, compromised=compromised, old_key_id=old))
     if code == REACHED and not opening.given.dry_run:
         name = opening.rotation.name
-        said = f"{name}: the key is dead and replaced. What is left is to find out about its escape:"
+        done = _done(compromised, unseen, in_use)
+        said = f"{name}: {done}. What is left is to find out about its escape:"
         for line in (said, *(f"  - {item}" for item in words.AFTER_AN_ESCAPE)):
             tell(line, "checklist")
         audit = f'keyaudit rotate emergency {name} --audited "what came of it"'
         tell(f"hint: {audit} records that it is done", "hint")
     return code
+
+
+def _done(compromised: frozenset[str], unseen: frozenset[str], in_use: set[str | None]) -> str:
+    """Say what came of it, and no more than that."""
+    if unseen:
+        return f"make sure that {', '.join(sorted(unseen))} is dead; it is replaced"
+    if not compromised & in_use:
+        return "the key is dead; it was not the one in use here, and nothing was replaced"
+    return "the key is dead and replaced"
+
+
+def _refuse_unknown(opening: Opening, sight: Sight, named: frozenset[str]) -> None:
+    """Refuse a key that is nobody's: a slip of the pen would leave the one that escaped alive."""
+    current = sight.shelf.current
+    if sight.keys is None or current is None or current.key_id is None:
+        return  # then the key that was named is taken for the one in use
+    unknown = named - {place.key_id for place in sight.shelf.places}
+    if unknown := _unlisted(opening, sight, unknown):
+        listed = ", ".join(sorted(key.id for key in sight.keys)) or "none"
+        raise UsageError(
+            f"{opening.rotation.name}: no key is called {', '.join(sorted(unknown))}; nothing was revoked",
+            hint=f"its provider lists {listed}; in use is {current.key_id}",
+        )
+
+
+def _unlisted(opening: Opening, sight: Sight, keys: frozenset[str]) -> frozenset[str]:
+    """Give the keys that their provider does not list, and that no run of ours has revoked."""
+    if sight.keys is None:
+        return frozenset()
+    ended = {
+        entry["detail"].get("key_id")
+        for entry in opening.rotation.journal.entries()
+        if entry["event"] in {"intent", "result"} and entry["step"] in {"revoke", "discard"}
+    }
+    return keys - {key.id for key in sight.keys} - ended
 
 
 def _old_key(sight: Sight, compromised: frozenset[str]) -> str | None:

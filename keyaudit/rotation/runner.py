@@ -16,7 +16,19 @@ from keyaudit.rotation.looking import look
 from keyaudit.rotation.machine import decide
 from keyaudit.rotation.parties import Parties, Run, Surroundings
 from keyaudit.rotation.sight import Sight
-from keyaudit.rotation.steps import Action, Blocked, Done, Drop, Goal, Mint, Order, Outcome, Step, Wait
+from keyaudit.rotation.steps import (
+    Action,
+    Blocked,
+    Decide,
+    Done,
+    Drop,
+    Goal,
+    Mint,
+    Order,
+    Outcome,
+    Step,
+    Wait,
+)
 from keyaudit.rotation.stores.protocol import LostRaceError
 from keyaudit.times import SECOND
 
@@ -51,7 +63,7 @@ class Runner:
         self._run = Run(parties, journal, around)
         self._around = around
         self._ending: Outcome | None = None
-        self._agreed = False
+        self._agreed = set[Step]()
         self._order = Order()
         self._races = 0
         self._last: Action | None = None
@@ -112,11 +124,14 @@ class Runner:
             self._ending = Outcome.ROLLED_BACK if back else Outcome.ROTATED
 
     def _asked(self, step: Step, sight: Sight) -> Step:
-        if isinstance(step, Wait | Blocked | Done) or not step.irreversible or self._agreed:
+        if isinstance(step, Wait | Blocked | Done) or not step.irreversible or step in self._agreed:
+            return step
+        # What an emergency still has to settle once its keys are dead takes nothing more from anybody.
+        if self._agreed and self._run.emergency and isinstance(step, Decide):
             return step
         if not self._around.agrees(step, sight):
             return Blocked("it was not confirmed", "say yes when asked, or give --yes")
-        self._agreed = True
+        self._agreed.add(step)
         return step
 
     def _ended(self, step: Done | Wait | Blocked, sight: Sight) -> Ending:

@@ -251,6 +251,33 @@ def test_an_emergency_never_takes_the_new_key_for_the_one_that_escaped(command, 
     assert alive(tmp_path) == ["key-3"]
 
 
+def test_an_emergency_refuses_a_key_that_is_nobodys(command, tmp_path) -> None:
+    prepare(tmp_path)
+    slip = command("rotate", "emergency", "demo", "--yes", "--key-id", "key-l")
+    assert slip.returncode == 2
+    assert "no key is called key-l; nothing was revoked" in err(slip)
+    assert "lists key-1; in use is key-1" in err(slip)
+    assert alive(tmp_path) == ["key-1"]
+
+
+def test_an_emergency_says_no_more_than_what_it_did(command, tmp_path) -> None:
+    """A key that is not in use is not replaced; one that is not listed may still work."""
+    prepare(tmp_path)
+    state = tmp_path / "provider.json"
+    (first,) = json.loads(state.read_text())
+    state.write_text(json.dumps([first, {**first, "id": "key-0", "value": "x"}]))
+    other = command("rotate", "emergency", "demo", "--yes", "--key-id", "key-0")
+    assert other.returncode == 0
+    assert "the key is dead; it was not the one in use here, and nothing was replaced" in err(other)
+    assert (alive(tmp_path), served(tmp_path)) == (["key-1"], f"{CANARY}-1")
+    state.write_text(json.dumps([{**first, "id": "key-0", "value": "x"}]))
+    elsewhere = command("rotate", "emergency", "demo", "--yes", "--key-id", "key-1")
+    assert elsewhere.returncode == 0, err(elsewhere)
+    assert "key key-1 is not listed by its provider" in err(elsewhere)
+    assert "make sure that key-1 is dead; it is replaced" in err(elsewhere)
+    assert "the key is dead" not in err(elsewhere)
+
+
 def test_an_emergency_that_was_blocked_goes_on_with_its_own_keys_by_resume_too(command, tmp_path) -> None:
     prepare(tmp_path)
     (tmp_path / "broken").touch()

@@ -122,7 +122,7 @@ def test_a_new_value_is_typed_and_not_shown(tmp_path) -> None:
     manual = {"kind": "manual", "provider": "other", "url": "https://acme.example/keys"}
     prepare(tmp_path, entry(issuer=manual, probe={"kind": "command", "argv": [sys.executable, "-c", "pass"]}))
     terminal = Terminal(tmp_path, "rotate", "promote", "demo")
-    assert terminal.end()[0] == 0, "nothing is under way"
+    assert terminal.end()[0] == 1, "nothing is under way"
     terminal = Terminal(tmp_path, "rotate", "run", "demo", "--confirm-silent", "--yes")
     terminal.until("key (not shown):")
     terminal.type(f"{CANARY}-typed\n")

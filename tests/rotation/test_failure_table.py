@@ -15,7 +15,7 @@ from collections.abc import Iterable
 import pytest
 
 from keyaudit.errors import RotationError
-from keyaudit.rotation.steps import Done, Goal, Order, Outcome, Revoke, Stage, Wait
+from keyaudit.rotation.steps import Blocked, Done, Goal, Order, Outcome, Revoke, Stage, Wait
 from keyaudit.times import DAY, HOUR, MINUTE
 from rotation.in_memory import Scene
 
@@ -175,3 +175,24 @@ def test_a_manager_that_goes_away_while_the_old_key_drains_keeps_the_old_key_ali
     assert outcome(scene.run(ROTATE)) is Outcome.ROTATED
     assert application.refused == []
     assert scene.at - scene.store.look().current.since > 10 * HOUR
+
+
+class Hesitant(Scene):
+    """Whoever is asked says no to the second key."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.shown: list[object] = []
+
+    def agrees(self, *asked: object) -> bool:
+        self.shown.append(asked[0])
+        return len(self.shown) == 1
+
+
+def test_each_key_that_an_emergency_ends_is_agreed_to_by_itself() -> None:
+    scene = Hesitant()
+    scene.provider.mint(None, set())
+    leaked = Order(goal=Goal.EMERGENCY, compromised=frozenset({"key-1", "key-2"}))
+    assert isinstance(scene.run(leaked).step, Blocked)
+    assert scene.shown == [Revoke("key-1", emergency=True), Revoke("key-2", emergency=True)]
+    assert scene.alive == ["key-2"]
