@@ -111,6 +111,8 @@ class AdminApi(Loopback):
         self.log: list[Asked] = []
         self.calls: list[Call] = []
         self.clock = clock or Clock(NOON)
+        self.dates_answers = False
+        """Whether an answer's `Date` is by that clock, and not the wall's."""
         self.issued = IssuedKeys(self.clock)
         self.lock = threading.RLock()
         self.faults: list[Exception] = []
@@ -242,6 +244,10 @@ class AdminApi(Loopback):
                 self.end_headers()
                 self.wfile.write(content)
                 return None
+
+            def date_time_string(self, timestamp=None):
+                now = server.clock() / SECOND if server.dates_answers else None
+                return super().date_time_string(now if timestamp is None else timestamp)
 
             do_POST = do_PATCH = do_PUT = do_DELETE = do_GET
 

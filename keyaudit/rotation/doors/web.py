@@ -39,6 +39,8 @@ Params = Mapping[str, Any] | Sequence[tuple[str, str]] | None
 """What stands after the question mark; a list where a name stands there twice."""
 
 _PER_SECOND = 10.0
+_TOLERATED = 5 * SECOND
+"""An answer's date has whole seconds, and was on its way."""
 _PLACE = re.compile(r"\\\{[a-z_]+\\\}")
 _ID = r"[A-Za-z0-9_-][A-Za-z0-9._~-]{0,199}"
 """No slash, and neither `.` nor `..`: what an id cannot do is lead to another path."""
@@ -123,6 +125,15 @@ class Web:
         if not answer.good:
             raise self.refused(answer)
         return answer.body
+
+    def time(self, now: int) -> int:
+        """Give `now`, or what time it is at the provider where our clock is ahead of that.
+
+        What a provider says of the last use is in its own time: by a clock that is ahead, a key in use
+        would look silent. Known from the first answer on.
+        """
+        there = self._meter.server_time()
+        return now if there is None or there + _TOLERATED >= now else there
 
     def refused(self, answer: Answer, *, hint: str | None = None) -> RotationError:
         """Say that an answer is a refusal: its status and code, and never the server's own words."""

@@ -81,4 +81,4 @@ class AnthropicUsage:
             return self._web.get(REPORT, asked | ({"page": page} if page else {}))
 
         used = self._web.read(lambda: last_seen(report, key_id, since, now))
-        return Quiet(now - self._settings.delay, used, "anthropic: messages reported")
+        return Quiet(self._web.time(now) - self._settings.delay, used, "anthropic: messages reported")

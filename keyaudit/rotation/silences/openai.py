@@ -93,7 +93,7 @@ class OpenAiUsage:
             seen.append(self._cost(key_id, since, now))
         used = max((at for at in seen if at is not None), default=None)
         told = ["last use listed", *self._settings.usage, *(["costs"] if self._settings.costs else [])]
-        return Quiet(now - self._settings.delay, used, f"openai: {', '.join(told)}")
+        return Quiet(self._web.time(now) - self._settings.delay, used, f"openai: {', '.join(told)}")
 
     def _listed(self, seconds: int | None, now: int) -> int | None:
         """Give the list's last use; one that is midnight to the second may mean the whole day."""

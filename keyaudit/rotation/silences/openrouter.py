@@ -95,7 +95,7 @@ class OpenRouterUsage:
         used = None if key.last_used_at is None else parse_instant(str(key.last_used_at))
         if _cost_since(key, now) > (used if used is not None else -1):
             used = now
-        return Quiet(now - self._settings.delay, used, "openrouter: last use listed, costs")
+        return Quiet(self._web.time(now) - self._settings.delay, used, "openrouter: last use listed, costs")
 
 
 def _cost_since(key: _Key, now: int) -> int:

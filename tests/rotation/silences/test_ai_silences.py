@@ -16,6 +16,7 @@ from rotation.parties import opened
 from servers.admin_api import ADMIN, NOON
 from servers.anthropic import KEY as ANTHROPIC_ADMIN
 from servers.anthropic import Anthropic
+from servers.clock import Clock
 from servers.open_router import KEY as MANAGEMENT
 from servers.open_router import OpenRouter
 from servers.openai import KEY, OpenAi
@@ -48,22 +49,25 @@ def router() -> Iterator[OpenRouter]:
         yield server
 
 
-def of_openai(server: OpenAi, **more: Any) -> Any:
+def of_openai(server: OpenAi, clock: Clock | None = None, **more: Any) -> Any:
     settings = {"kind": "openai", "project": "proj_web", "endpoint": server.url, **more}
-    return opened("silence", settings, clock=server.clock, environment={"OPENAI_ADMIN_KEY": KEY})
+    return opened("silence", settings, clock=clock or server.clock, environment={"OPENAI_ADMIN_KEY": KEY})
 
 
-def of_anthropic(server: Anthropic, **more: Any) -> Any:
+def of_anthropic(server: Anthropic, clock: Clock | None = None, **more: Any) -> Any:
     settings = {"kind": "anthropic", "endpoint": server.url, **more}
     return opened(
-        "silence", settings, clock=server.clock, environment={"ANTHROPIC_ADMIN_KEY": ANTHROPIC_ADMIN}
+        "silence", settings, clock=clock or server.clock, environment={"ANTHROPIC_ADMIN_KEY": ANTHROPIC_ADMIN}
     )
 
 
-def of_router(server: OpenRouter, **more: Any) -> Any:
+def of_router(server: OpenRouter, clock: Clock | None = None, **more: Any) -> Any:
     settings = {"kind": "openrouter", "endpoint": server.url, **more}
     return opened(
-        "silence", settings, clock=server.clock, environment={"OPENROUTER_MANAGEMENT_KEY": MANAGEMENT}
+        "silence",
+        settings,
+        clock=clock or server.clock,
+        environment={"OPENROUTER_MANAGEMENT_KEY": MANAGEMENT},
     )
 
 
@@ -108,6 +112,27 @@ def test_openais_report_gives_the_end_of_the_minute_and_never_the_future(openai:
     openai.clock.advance(HOUR)
     assert silence.ask("key_old", "1", NOON - HOUR).last_used_at == NOON + MINUTE
     assert silence.ask("key_new", "1", NOON - HOUR).last_used_at is None
+
+
+@pytest.mark.parametrize("ahead", [2 * HOUR, 30 * DAY])
+def test_a_clock_that_is_ahead_of_the_providers_lets_no_key_in_use_look_silent(
+    openai: OpenAi, claude: Anthropic, router: OpenRouter, ahead: int
+) -> None:
+    value = router.issued.by_id(first(router)["hash"]).value
+    chats(openai, OLD)
+    writes(claude, "sk-ant-api03-CANARY-apikey_old")
+    chats(router, value, "/api/v1")
+    for silence, key, server in (
+        (of_openai, "key_old", openai),
+        (of_anthropic, "apikey_old", claude),
+        (of_router, first(router)["hash"], router),
+    ):
+        server.dates_answers = True
+        server.clock.advance(HOUR)
+        ours = Clock(NOON + HOUR + ahead)
+        quiet = silence(server, clock=ours).ask(key, "1", NOON - HOUR)
+        assert quiet.seen_until < NOON + HOUR, "not what our clock says"
+        assert quiet.last_used_at >= NOON
 
 
 def test_openais_report_that_is_late_is_not_taken_for_silence(openai: OpenAi) -> None:
