@@ -7,13 +7,15 @@ the first and the last instant included, against the promotions that the records
 
 - A rotation is a version that took over from another one. It took over when it was created or, if that was
   later, when the version before it was superseded. The first value of a credential is none; a value that is
-  more than a day younger than its credential is not the first.
+  more than a day younger than its credential is not the first. Nor is a copy by which a store goes back to a
+  value that was replaced, and has its date: rolled-back tells of that.
 - A record is of the same source, scope and id. One that names the version stands for it, whenever it was
   written. One that names none of the versions listed stands for the rotation inside the period that is
   nearest to it, no farther away than `within`, exactly that far included; one record never stands for two. A
   key that its provider lists is found by its id as well, whatever store it was rotated in.
 - A promotion is on record with its result, or with its intent where a run was killed before it could write
-  the result. A version that was only made, or taken back before anybody was given it, is no promotion.
+  the result. A version that was only made, or given up before anybody was given it, is no promotion; where
+  a store lists it as one that was replaced, the record of its end stands for it.
 - A file whose chain of hashes is broken, or that has any other problem, is no evidence at all. Page one names
   it.
 - A version without a date, or one that was switched off and may never have been in use, may be a rotation:
