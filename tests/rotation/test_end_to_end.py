@@ -103,7 +103,9 @@ def test_what_was_taken_back_is_as_late_as_before_and_its_promotion_is_on_record
 
 
 @pytest.mark.parametrize("begun", [VaultDatabase], indirect=True)
-def test_who_asked_and_agreed_is_one_person_and_that_is_a_finding(begun: World, command: Command) -> None:
+def test_one_person_who_asked_and_agreed_is_a_finding_and_so_is_a_record_that_was_lost(
+    begun: World, command: Command
+) -> None:
     since = now()
     with Application(begun):
         said = rotate(command, "run", "--approved-by", "A@acme.example")
@@ -112,13 +114,6 @@ def test_who_asked_and_agreed_is_one_person_and_that_is_a_finding(begun: World, 
     assert after.found("KA702") == {("KA702", "vault")}
     assert after.found(*OVERDUE, "KA701") == set()
     assert after.exit_code == 1
-
-
-@pytest.mark.parametrize("begun", [VaultDatabase], indirect=True)
-def test_a_rotation_whose_record_was_lost_is_a_finding(begun: World, command: Command) -> None:
-    since = now()
-    with Application(begun):
-        rotate(command, "run", *APPROVED)
     (begun.folder / RECORDS / "demo.ndjson").write_bytes(b"")
     assert audited(command, begun, since).found("KA701", "KA702") == {("KA701", "vault")}
 
