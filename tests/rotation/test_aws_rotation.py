@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import threading
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -163,6 +164,16 @@ def test_an_application_is_answered_throughout_and_the_old_key_ends(aws) -> None
     assert {step.name for step in aws.around.told if hasattr(step, "name")} == {
         "provision", "verify", "decide", "promote", "drain", "revoke", "drop",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("asked_for", ["", "botocore"])
+def test_a_log_that_wants_everything_gets_no_value(aws, caplog, asked_for) -> None:
+    """A function whose log level is DEBUG has botocore write down every request and answer, whole."""
+    caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.DEBUG, asked_for)
+    aws.runner().run(Order())
+    assert aws.live() != [aws.first]
+    assert CANARY not in caplog.text
 
 
 def test_an_application_is_answered_throughout_a_way_back(aws) -> None:

@@ -12,6 +12,7 @@ Whoever audits never signs with this: its policy denies what these parties do (`
 from __future__ import annotations
 
 import importlib
+import logging
 import threading
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -88,6 +89,8 @@ class Aws:
 
     def _make(self, service: str, region: str | None, *, attempts: int, **signing: str) -> Any:
         access = self._access
+        # At DEBUG, which a function's own settings may ask for, it writes down whole requests and answers.
+        logging.getLogger("botocore").setLevel(logging.WARNING)
         try:
             session = self._signed_in()
             config = botocore("config").Config(
