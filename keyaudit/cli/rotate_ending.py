@@ -4,7 +4,8 @@
 1  rolled back, or a human is needed        2  usage or configuration        4  internal error
 
 To go on with what was never begun is 1 as well: whoever runs `verify` means to hear that something was
-verified. `resume` and `rollback` have what they want where nothing is left: 0.
+verified. `resume` and `rollback` have what they want where nothing is left: 0, unless applications are
+left with a key that their provider calls dead, or does not list.
 """
 
 from __future__ import annotations
@@ -34,7 +35,17 @@ def code_of(ending: Ending, order: Order, *, goes_on: bool = False) -> int:
         return UNFINISHED
     if not isinstance(ending.step, Done):
         return HUMAN
-    return HUMAN if _unwanted(ending.step, order, goes_on=goes_on) else REACHED
+    if _unwanted(ending.step, order, goes_on=goes_on) or _left_dead(ending):
+        return HUMAN
+    return REACHED
+
+
+def _left_dead(ending: Ending) -> bool:
+    from keyaudit.cli.rotate_words import dead_in_use
+    from keyaudit.rotation.steps import Done, Outcome
+
+    nothing = isinstance(ending.step, Done) and ending.step.outcome is Outcome.NOTHING
+    return nothing and bool(dead_in_use(ending.sight))
 
 
 def _unwanted(step: Done, order: Order, *, goes_on: bool) -> bool:

@@ -244,6 +244,10 @@ def _keys_in_words(found: Document) -> Iterator[str]:
         works = "works" if key["active"] else "revoked"
         if key["is"] != "revoked":
             yield f"  key {key['id']}: {key['is']}, {works}, made {_ago(key['age_seconds'])} ago"
+    listed = {key["id"] for key in found["keys"]}
+    for name, place in found["places"].items():
+        if place is not None and place["key_id"] is not None and place["key_id"] not in listed:
+            yield f"  key {place['key_id']}: {name}, not listed by its provider: dead, or of another account"
 
 
 def _ago(seconds: int | None) -> str:

@@ -162,8 +162,18 @@ def ending(
         nothing = step.outcome is steps.Outcome.NOTHING
         yield f"{name}: {'nothing to do' if nothing else step.outcome}: {step.why}"
         yield f"{name}: {where(sight)}"
-        if nothing and goes_on:
+        if dead_in_use(sight) and step.outcome is not steps.Outcome.ROTATED:
+            yield f"hint: applications fail if that key is dead: keyaudit rotate run {name} replaces it"
+        elif nothing and goes_on:
             yield f"hint: keyaudit rotate begin {name}, or keyaudit rotate run {name}, begins one"
+
+
+def dead_in_use(sight: Sight) -> str:
+    """Say that the key in use does not work, as far as its provider's list shows; "" if it does, or may."""
+    current = sight.shelf.current
+    if current is None or sight.works(current.key_id) is not False:
+        return ""
+    return ", which is revoked" if sight.ended(current.key_id) else ", which its provider does not list"
 
 
 def where(sight: Sight) -> str:
@@ -171,7 +181,7 @@ def where(sight: Sight) -> str:
     shelf = sight.shelf
     if shelf.current is None:
         return "the store holds no value"
-    said = [f"applications are given {key(shelf.current)}"]
+    said = [f"applications are given {key(shelf.current)}{dead_in_use(sight)}"]
     if shelf.pending is not None:
         said.append(f"{key(shelf.pending)} is staged")
     if shelf.previous is not None:

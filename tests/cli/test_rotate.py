@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import sys
 from pathlib import Path
 
@@ -276,6 +277,24 @@ def test_an_emergency_says_no_more_than_what_it_did(command, tmp_path) -> None:
     assert "key key-1 is not listed by its provider" in err(elsewhere)
     assert "make sure that key-1 is dead; it is replaced" in err(elsewhere)
     assert "the key is dead" not in err(elsewhere)
+
+
+def test_a_dead_key_in_use_is_named_where_no_record_tells_of_the_emergency(command, tmp_path) -> None:
+    """On another machine nothing is left to go on with, and yet applications fail."""
+    prepare(tmp_path)
+    (tmp_path / "broken").touch()
+    first = command("rotate", "emergency", "demo", "--yes")
+    assert "applications are given key key-1, which its provider does not list" in err(first)
+    shutil.rmtree(tmp_path / ".keyaudit")
+    (tmp_path / "broken").unlink()
+    assert "key key-1: current, not listed by its provider" in out(command("rotate", "status", "demo"))
+    for way in ("resume", "rollback"):
+        left = command("rotate", way, "demo", "--yes")
+        assert left.returncode == 1
+        assert "hint: applications fail if that key is dead: keyaudit rotate run demo" in err(left)
+    mended = command("rotate", "run", "demo", "--again", "--yes", "--no-wait")
+    assert mended.returncode == 0
+    assert "applications are given key key-3\n" in err(mended)
 
 
 def test_an_emergency_that_was_blocked_goes_on_with_its_own_keys_by_resume_too(command, tmp_path) -> None:
