@@ -63,7 +63,7 @@ class World:
     def copied(self) -> World:
         """Give a world to be changed; this one stays as it is from now on."""
         other = copy.copy(self)
-        other.__dict__.pop("key", None)
+        other.changed()
         other.provider = copy.copy(self.provider)
         other.provider._keys = {name: copy.copy(held) for name, held in self.provider._keys.items()}
         other.provider._clock = other.clock
@@ -71,6 +71,17 @@ class World:
         other.store._values = dict(self.store._values)
         other.store._clock = other.clock
         return other
+
+    def changed(self) -> None:
+        """Forget what was worked out before a change."""
+        self.__dict__.pop("key", None)
+        self.__dict__.pop("shelved", None)
+
+    @cached_property
+    def shelved(self) -> frozenset[str]:
+        """Give the versions that are on the shelf, as `key` does."""
+        note = self.store._note
+        return frozenset(place.version for place in (note.current, note.pending, note.previous) if place)
 
     @cached_property
     def key(self) -> Any:
@@ -133,7 +144,6 @@ class Standing:
 
     def key(self, world: World) -> Any:
         """Give all that its future depends on, besides the world."""
-        shelved = {place.version for place in world.store.look().places}
         quiet = self.quiet and (
             self.quiet[0],
             world._ago(self.quiet[1].seen_until),
@@ -141,7 +151,7 @@ class Standing:
         )
         return (
             self.order.begin,
-            tuple(found for found in self.alive if found[0] in shelved),
+            tuple(found for found in self.alive if found[0] in world.shelved),
             quiet,
             self.about,
             None if self.until is None else max(self.until - world.now, 0),
@@ -296,7 +306,8 @@ def explore(
 
 def _key(world: World, standings: tuple[Standing, ...]) -> Any:
     runs = [(standing.order.goal, standing.order.until, standing.key(world)) for standing in standings]
-    return world.key, tuple(sorted(runs, key=repr))  # runs that were asked for the same are interchangeable
+    # Runs that were asked for the same are interchangeable: any order will do that is always the same.
+    return world.key, tuple(sorted(runs, key=hash))
 
 
 def _successors(

@@ -55,7 +55,7 @@ def alone(world: World, order: Order) -> object:
             return standing.ended.step
         if standing.until is not None and standing.until > world.now:
             world.now = standing.until
-        world.__dict__.pop("key", None)
+        world.changed()
         standing = advance(world, standing)
     raise AssertionError("the run does not end")
 
@@ -141,7 +141,7 @@ def test_an_application_that_never_fetches_again_keeps_its_old_key() -> None:
             assert world.provider.honours(world.held)
             world.now = standing.until
             assert world.provider.honours(world.held)
-        world.__dict__.pop("key", None)
+        world.changed()
         standing = advance(world, standing)
         assert standing.ended is None
     assert world.held.reveal() == "value-1"
