@@ -71,37 +71,37 @@ COMMANDS: dict[str, Entry] = {
     "rotate": Entry(
         "Rotate credentials: the only command that changes any.",
         commands={
-            "list": Entry("List the rotations of keyaudit.yaml, checked.", "rotate_list"),
-            "status": Entry("Say where a rotation is, what comes next, and when.", "rotate_status"),
+            "list": Entry("List the rotations of keyaudit.yaml, checked.", "rotate.list"),
+            "status": Entry("Say where a rotation is, what comes next, and when.", "rotate.status"),
             "run": Entry(
                 "Rotate a credential, from a new key to the end of the old one.",
-                "rotate_steps",
+                "rotate.steps",
                 attribute="run",
             ),
             "begin": Entry(
                 "Make a new key and store it where applications do not look.",
-                "rotate_steps",
+                "rotate.steps",
                 attribute="begin",
             ),
-            "verify": Entry("Try the new key.", "rotate_steps", attribute="verify"),
+            "verify": Entry("Try the new key.", "rotate.steps", attribute="verify"),
             "promote": Entry(
                 "Give applications the new key; the old one goes on working.",
-                "rotate_steps",
+                "rotate.steps",
                 attribute="promote",
             ),
-            "drain": Entry("Wait until nobody uses the old key.", "rotate_steps", attribute="drain"),
-            "retire": Entry("Revoke the old key, once it is silent.", "rotate_steps", attribute="retire"),
+            "drain": Entry("Wait until nobody uses the old key.", "rotate.steps", attribute="drain"),
+            "retire": Entry("Revoke the old key, once it is silent.", "rotate.steps", attribute="retire"),
             "rollback": Entry(
                 "Go back to the old key, which is possible until it is given up.",
-                "rotate_steps",
+                "rotate.steps",
                 attribute="rollback",
             ),
-            "resume": Entry("Go on with what was begun and not ended.", "rotate_steps", attribute="resume"),
+            "resume": Entry("Go on with what was begun and not ended.", "rotate.steps", attribute="resume"),
             "emergency": Entry(
-                "Revoke a compromised key at once, then replace it: an outage.", "rotate_emergency"
+                "Revoke a compromised key at once, then replace it: an outage.", "rotate.emergency"
             ),
-            "policy": Entry("Print the least that providers must grant for rotations.", "rotate_policy"),
-            "simulate": Entry("Play a year of rotations under a policy.", "rotate_simulate"),
+            "policy": Entry("Print the least that providers must grant for rotations.", "rotate.policy"),
+            "simulate": Entry("Play a year of rotations under a policy.", "rotate.simulate"),
         },
         epilog=ROTATE_EPILOG,
     ),

@@ -1,6 +1,6 @@
 """`rotations:` of keyaudit.yaml, as much of it as an audit must understand: entries that have names.
 
-Only `keyaudit rotate` looks closer (`rotate_settings`): that takes code which can change credentials, and
+Only `keyaudit rotate` looks closer (`rotate.settings`): that takes code which can change credentials, and
 nothing that audits loads it.
 """
 

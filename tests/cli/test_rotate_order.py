@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from keyaudit.cli.rotate_order import NotYet, not_yet, under_way
+from keyaudit.cli.rotate.order import NotYet, not_yet, under_way
 from keyaudit.rotation.settings import RotationSettings
 from keyaudit.rotation.sight import Place, Shelf
 from keyaudit.times import DAY

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from keyaudit.cli.program import run
-from keyaudit.cli.rotate_simulate import command
+from keyaudit.cli.rotate.simulate import command
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples" / "04-hand-written"

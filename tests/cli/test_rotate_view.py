@@ -10,10 +10,10 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from keyaudit.cli import rotate_words as words
 from keyaudit.cli.outputs import log_as
-from keyaudit.cli.rotate_foreground import MOST_PATIENCE, Foreground
-from keyaudit.cli.rotate_view import Lines, drawn, marked
+from keyaudit.cli.rotate import words
+from keyaudit.cli.rotate.foreground import MOST_PATIENCE, Foreground
+from keyaudit.cli.rotate.view import Lines, drawn, marked
 from keyaudit.rotation.runner import Runner
 from keyaudit.rotation.sight import Key, Place, Quiet, Shelf, Sight
 from keyaudit.rotation.steps import Goal, Order, Stage, Step, Verify, Wait

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from keyaudit.cli.rotate_foreground import Rehearsed
+from keyaudit.cli.rotate.foreground import Rehearsed
 from keyaudit.rotation.journal import MemoryJournal
 from keyaudit.rotation.parties import Parties
 from keyaudit.rotation.rehearsal import Call, rehearse

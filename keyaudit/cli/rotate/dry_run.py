@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from keyaudit.cli import rotate_words as words
 from keyaudit.cli.clock import now
 from keyaudit.cli.outputs import print_text
+from keyaudit.cli.rotate import words
 from keyaudit.times import describe_duration
 
 if TYPE_CHECKING:
-    from keyaudit.cli.rotate_opening import Opened
+    from keyaudit.cli.rotate.opening import Opened
     from keyaudit.rotation.rehearsal import Call
     from keyaudit.rotation.sight import Sight
     from keyaudit.rotation.steps import Order, Step
@@ -27,8 +27,8 @@ def rehearsed(
     rotation: Opened, order: Order, terms: str, *, before: Sequence[Call], wait: bool, goes_on: bool = False
 ) -> int:
     """Rehearse an order and print it under its terms; gives the exit code that the run would."""
-    from keyaudit.cli.rotate_ending import code_of
-    from keyaudit.cli.rotate_foreground import Rehearsed
+    from keyaudit.cli.rotate.ending import code_of
+    from keyaudit.cli.rotate.foreground import Rehearsed
     from keyaudit.formats.visible import visible
     from keyaudit.rotation.rehearsal import rehearse
 

@@ -15,7 +15,7 @@ from keyaudit.errors import RotationError
 from keyaudit.times import describe_duration, format_instant
 
 if TYPE_CHECKING:
-    from keyaudit.cli.rotate_going import Opening
+    from keyaudit.cli.rotate.going import Opening
     from keyaudit.rotation.secret import Secret
     from keyaudit.rotation.sight import Key, Place, Quiet, Shelf, Sight
     from keyaudit.rotation.steps import Order, Step
@@ -83,7 +83,7 @@ def standing(opening: Opening, order: Order) -> Document:
 def _looked(opening: Opening, order: Order) -> tuple[Sight, list[str]]:
     from typing import cast
 
-    from keyaudit.cli.rotate_foreground import Foreground
+    from keyaudit.cli.rotate.foreground import Foreground
     from keyaudit.rotation.looking import look
     from keyaudit.rotation.parties import Run
 
@@ -107,7 +107,7 @@ def _quiet(opening: Opening, sight: Sight) -> Quiet | None:
 
 
 def _under_way(shelf: Shelf) -> str | None:
-    from keyaudit.cli.rotate_order import under_way
+    from keyaudit.cli.rotate.order import under_way
 
     if not under_way(shelf):
         return None
@@ -116,7 +116,7 @@ def _under_way(shelf: Shelf) -> str | None:
 
 def _next(sight: Sight, order: Order, quiet: Quiet | None, at: int) -> Iterator[dict[str, Any]]:
     """Say what comes next, and what after it if a probe finds the new key alive."""
-    from keyaudit.cli.rotate_words import doing
+    from keyaudit.cli.rotate.words import doing
     from keyaudit.rotation import steps
     from keyaudit.rotation.machine import decide
     from keyaudit.rotation.sight import Liveness

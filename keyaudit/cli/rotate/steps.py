@@ -8,8 +8,8 @@ from typing import Any
 
 import click
 
-from keyaudit.cli.rotate_ending import EXIT_CODES
-from keyaudit.cli.rotate_options import Given, changing
+from keyaudit.cli.rotate.ending import EXIT_CODES
+from keyaudit.cli.rotate.options import Given, changing
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +82,13 @@ _WAYS = (
 
 def _command(way: _Way) -> click.Command:
     def go(name: str, **given: Any) -> int:
-        from keyaudit.cli import rotate_going
+        from keyaudit.cli.rotate import going
         from keyaudit.rotation.steps import Goal, Stage
 
-        opening = rotate_going.Opening(name, Given(**given))
+        opening = going.Opening(name, Given(**given))
         goal = Goal.BACK if way.back else Goal.FORWARD
-        order = rotate_going.order_of(opening, until=Stage[way.until], begin=way.begins, goal=goal)
-        return rotate_going.go(opening, order, goes_on=not (way.begins or way.back))
+        order = going.order_of(opening, until=Stage[way.until], begin=way.begins, goal=goal)
+        return going.go(opening, order, goes_on=not (way.begins or way.back))
 
     return _made(
         way.name, way.summary, way.help, way.examples, go, begins=way.begins, retires=way.until == "RETIRE"
@@ -113,16 +113,16 @@ def _made(
 
 
 def _resumed(name: str, **given: Any) -> int:
-    from keyaudit.cli import rotate_emergency, rotate_going
+    from keyaudit.cli.rotate import emergency, going
     from keyaudit.rotation.recorded import unfinished
     from keyaudit.rotation.steps import Goal
 
-    opening = rotate_going.Opening(name, Given(**given))
+    opening = going.Opening(name, Given(**given))
     left = unfinished(opening.rotation.journal.entries())
     if left is not None and left.goal is Goal.EMERGENCY:
-        return rotate_emergency.carried_out(opening, left.compromised)
+        return emergency.carried_out(opening, left.compromised)
     goal = Goal.FORWARD if left is None else left.goal
-    return rotate_going.go(opening, rotate_going.order_of(opening, goal=goal, begin=False))
+    return going.go(opening, going.order_of(opening, goal=goal, begin=False))
 
 
 run, begin, verify, promote, drain, retire, rollback = map(_command, _WAYS)

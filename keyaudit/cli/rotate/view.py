@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from keyaudit.cli import rotate_words as words
 from keyaudit.cli.outputs import log
+from keyaudit.cli.rotate import words
 from keyaudit.times import format_instant
 
 if TYPE_CHECKING:

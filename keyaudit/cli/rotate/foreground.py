@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Protocol
 
 import click
 
-from keyaudit.cli import rotate_words as words
 from keyaudit.cli.clock import now as wall_clock
 from keyaudit.cli.outputs import tell
-from keyaudit.cli.rotate_asking import at_a_terminal
+from keyaudit.cli.rotate import words
+from keyaudit.cli.rotate.asking import at_a_terminal
 from keyaudit.times import MINUTE, SECOND
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ MOST_PATIENCE = 2 * MINUTE
 
 
 class View(Protocol):
-    """Where a rotation is shown; see `rotate_view`."""
+    """Where a rotation is shown; see `view`."""
 
     def tell(self, step: Step, sight: Sight, now: int) -> None:
         """Show what is about to be done."""

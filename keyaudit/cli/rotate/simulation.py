@@ -11,7 +11,7 @@ from keyaudit.cli.tables import table
 from keyaudit.times import describe_duration
 
 if TYPE_CHECKING:
-    from keyaudit.cli.simulated_fleet import Fleet
+    from keyaudit.cli.rotate.simulated_fleet import Fleet
     from keyaudit.rotation.simulation.playing import Setting
     from keyaudit.rotation.simulation.tally import Tally
 

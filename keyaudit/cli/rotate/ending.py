@@ -41,7 +41,7 @@ def code_of(ending: Ending, order: Order, *, goes_on: bool = False) -> int:
 
 
 def _left_dead(ending: Ending) -> bool:
-    from keyaudit.cli.rotate_words import dead_in_use
+    from keyaudit.cli.rotate.words import dead_in_use
     from keyaudit.rotation.steps import Done, Outcome
 
     nothing = isinstance(ending.step, Done) and ending.step.outcome is Outcome.NOTHING

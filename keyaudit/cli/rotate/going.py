@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING
 
 import click
 
-from keyaudit.cli import rotate_words as words
 from keyaudit.cli.clock import now
 from keyaudit.cli.outputs import log, tell
-from keyaudit.cli.rotate_ending import HUMAN, INTERRUPTED, UNFINISHED, code_of
+from keyaudit.cli.rotate import words
+from keyaudit.cli.rotate.ending import HUMAN, INTERRUPTED, UNFINISHED, code_of
 from keyaudit.errors import UsageError
 
 if TYPE_CHECKING:
-    from keyaudit.cli.rotate_foreground import View
-    from keyaudit.cli.rotate_grace import Grace
-    from keyaudit.cli.rotate_opening import Opened
-    from keyaudit.cli.rotate_options import Given
+    from keyaudit.cli.rotate.foreground import View
+    from keyaudit.cli.rotate.grace import Grace
+    from keyaudit.cli.rotate.opening import Opened
+    from keyaudit.cli.rotate.options import Given
     from keyaudit.rotation.rehearsal import Call
     from keyaudit.rotation.sight import Shelf
     from keyaudit.rotation.steps import Order
@@ -28,10 +28,10 @@ class Opening:
     """A rotation that a command was asked for, with its view and whoever can be asked."""
 
     def __init__(self, name: str, given: Given) -> None:
-        """Open the rotation; raises what `rotate_opening.opened` does."""
-        from keyaudit.cli.rotate_asking import Human
-        from keyaudit.cli.rotate_opening import opened
-        from keyaudit.cli.rotate_view import Lines, Panel
+        """Open the rotation; raises what `opening.opened` does."""
+        from keyaudit.cli.rotate.asking import Human
+        from keyaudit.cli.rotate.opening import opened
+        from keyaudit.cli.rotate.view import Lines, Panel
 
         seen = sys.stderr.isatty() and not log().as_json and not given.dry_run
         self.given = given
@@ -57,7 +57,7 @@ def order_of(opening: Opening, **more: object) -> Order:
     """Make the order of what the options say; `more` are further fields of it."""
     from dataclasses import replace
 
-    from keyaudit.cli.rotate_grace import grace
+    from keyaudit.cli.rotate.grace import grace
     from keyaudit.rotation.steps import Goal, Order
 
     rotation, given = opening.rotation, opening.given
@@ -93,7 +93,7 @@ def go(opening: Opening, order: Order, *, goes_on: bool = False) -> int:
     if begins and (code := _refused(opening, order)) is not None:
         return code
     if opening.given.dry_run:
-        from keyaudit.cli.rotate_dry_run import rehearsed
+        from keyaudit.cli.rotate.dry_run import rehearsed
 
         terms = _terms(opening, order)
         return rehearsed(
@@ -103,7 +103,7 @@ def go(opening: Opening, order: Order, *, goes_on: bool = False) -> int:
 
 
 def _ran(opening: Opening, order: Order, *, goes_on: bool) -> int:
-    from keyaudit.cli.rotate_foreground import Foreground
+    from keyaudit.cli.rotate.foreground import Foreground
     from keyaudit.rotation.runner import Runner
 
     rotation = opening.rotation
@@ -140,7 +140,7 @@ def _interrupted(name: str, around: object) -> Iterator[str]:
 
 def _refused(opening: Opening, order: Order) -> int | None:
     """Say that another rotation goes first, where one does and none is under way here."""
-    from keyaudit.cli.rotate_order import not_yet, under_way
+    from keyaudit.cli.rotate.order import not_yet, under_way
     from keyaudit.rotation.rehearsal import heard_store
 
     rotation, given = opening.rotation, opening.given
@@ -170,7 +170,7 @@ def _refused(opening: Opening, order: Order) -> int | None:
 
 def _nothing_to_begin(opening: Opening, order: Order) -> bool:
     """Say whether a run would do nothing anyway, as one does whose value was rotated a moment ago."""
-    from keyaudit.cli.rotate_foreground import Foreground
+    from keyaudit.cli.rotate.foreground import Foreground
     from keyaudit.rotation.looking import look
     from keyaudit.rotation.machine import decide
     from keyaudit.rotation.parties import Run
@@ -185,7 +185,7 @@ def _nothing_to_begin(opening: Opening, order: Order) -> bool:
 
 def _before(opening: Opening) -> tuple[Shelf, list[dict[str, object]]]:
     """Look at the store of the rotation that goes first, and at its record where it is kept here."""
-    from keyaudit.cli.rotate_opening import record_of
+    from keyaudit.cli.rotate.opening import record_of
     from keyaudit.rotation.journal import FileJournal, Request
     from keyaudit.rotation.rehearsal import heard_store
     from keyaudit.rotation.settings import open_store

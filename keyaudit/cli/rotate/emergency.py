@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from keyaudit.cli import rotate_words as words
 from keyaudit.cli.clock import now
 from keyaudit.cli.outputs import tell
-from keyaudit.cli.rotate_ending import EXIT_CODES, REACHED
-from keyaudit.cli.rotate_going import Opening, go, order_of
-from keyaudit.cli.rotate_options import Given, changing
+from keyaudit.cli.rotate import words
+from keyaudit.cli.rotate.ending import EXIT_CODES, REACHED
+from keyaudit.cli.rotate.going import Opening, go, order_of
+from keyaudit.cli.rotate.options import Given, changing
 from keyaudit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -145,7 +145,7 @@ def _compromised(opening: Opening, key_ids: tuple[str, ...]) -> frozenset[str]:
 
 
 def _sight(opening: Opening) -> Sight:
-    from keyaudit.cli.rotate_foreground import Foreground
+    from keyaudit.cli.rotate.foreground import Foreground
     from keyaudit.rotation.looking import look
     from keyaudit.rotation.parties import Run
     from keyaudit.rotation.rehearsal import heard

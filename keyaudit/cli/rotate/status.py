@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from keyaudit.cli.outputs import print_text
-from keyaudit.cli.rotate_options import Given, where
+from keyaudit.cli.rotate.options import Given, where
 
 EPILOG = """\b
 Examples:
@@ -33,8 +33,8 @@ the answer says so."""
 @click.option("--old-key-id", metavar="KEY", help="Which of the provider's keys is in use, if nothing says.")
 def command(name: str, form: str, old_key_id: str | None, **given: Any) -> None:
     """Say what the store and the provider show of NAME: keys, places, decisions, next step, record."""
-    from keyaudit.cli.rotate_going import Opening, order_of
-    from keyaudit.cli.rotate_standing import in_words, standing
+    from keyaudit.cli.rotate.going import Opening, order_of
+    from keyaudit.cli.rotate.standing import in_words, standing
 
     opening = Opening(name, Given(**given, old_key_id=old_key_id))
     found = standing(opening, order_of(opening))

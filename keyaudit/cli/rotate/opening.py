@@ -16,8 +16,8 @@ from keyaudit.errors import UsageError
 from keyaudit.formats.visible import UNSEEN
 
 if TYPE_CHECKING:
-    from keyaudit.cli.rotate_options import Given
-    from keyaudit.cli.rotate_settings import Rotations
+    from keyaudit.cli.rotate.options import Given
+    from keyaudit.cli.rotate.settings import Rotations
     from keyaudit.rotation.journal import FileJournal, Request
     from keyaudit.rotation.parties import Parties
     from keyaudit.rotation.party import Means
@@ -48,7 +48,7 @@ class Opened:
 
 def opened(name: str, given: Given, ask: Ask | None = None) -> Opened:
     """Open a rotation without asking anybody anything; raises UsageError, PolicyError, MissingExtraError."""
-    from keyaudit.cli.rotate_settings import read
+    from keyaudit.cli.rotate.settings import read
     from keyaudit.rotation.party import Means
     from keyaudit.rotation.settings import open_parties
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from keyaudit.cli.rotate_words import lasted, moment
+from keyaudit.cli.rotate.words import lasted, moment
 from keyaudit.times import describe_duration
 
 if TYPE_CHECKING:

@@ -44,7 +44,7 @@ def command(names: Sequence[str], provider: str | None, kms_key: str | None, con
     keyaudit.yaml names. Where a provider grants nothing but a whole key, it says which one, and what it is
     used for.
     """
-    from keyaudit.cli.rotate_settings import read
+    from keyaudit.cli.rotate.settings import read
     from keyaudit.rotation.grants import PROVIDERS, grants
 
     if provider is not None and provider not in PROVIDERS:

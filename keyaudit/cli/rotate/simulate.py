@@ -100,8 +100,8 @@ def command(
     """
     from keyaudit.cli.configuration import read
     from keyaudit.cli.outputs import print_text
-    from keyaudit.cli.simulated_fleet import Chosen, chosen
-    from keyaudit.cli.simulation import Played, as_json, in_words, under
+    from keyaudit.cli.rotate.simulated_fleet import Chosen, chosen
+    from keyaudit.cli.rotate.simulation import Played, as_json, in_words, under
     from keyaudit.rotation.simulation.playing import Setting
 
     settings = read(config)

@@ -18,7 +18,7 @@ Examples:
 @options.config
 def command(form: str, config: str | None) -> None:
     """List the rotations of keyaudit.yaml in their order, after checking every setting of each."""
-    from keyaudit.cli.rotate_settings import read
+    from keyaudit.cli.rotate.settings import read
     from keyaudit.times import format_duration
 
     rows = []
