@@ -24,7 +24,8 @@ from keyaudit.rotation.steps import Decide, Done, Goal, Order, Outcome, Promote,
 from keyaudit.rotation.stores.memory import MemoryStore
 from keyaudit.times import HOUR
 from rotation.parties import Alone, opened
-from servers.admin_api import ADMIN
+from servers.admin_api import ADMIN, NOON
+from servers.clock import Clock
 from servers.issued_keys import Lag
 from servers.open_router import KEY as MANAGEMENT
 from servers.open_router import OpenRouter
@@ -74,7 +75,7 @@ class Application:
 
 @pytest.fixture
 def server() -> Iterator[OpenAi]:
-    with OpenAi() as running:
+    with OpenAi(Clock(NOON)) as running:
         running.put_key(
             "proj_web",
             "key_old",
@@ -253,7 +254,7 @@ def test_a_provider_that_does_not_say_whether_the_new_key_works_stops_before_it_
 
 
 def test_no_request_fails_while_open_routers_key_is_rotated() -> None:
-    with OpenRouter() as server:
+    with OpenRouter(Clock(NOON)) as server:
         old = server.issued.by_id(server.put_key("web")["hash"])
         for number in range(120):
             server.put_key(f"somebody else's {number}")

@@ -111,7 +111,7 @@ class AdminApi(Loopback):
         self.log: list[Asked] = []
         self.calls: list[Call] = []
         self.clock = clock or Clock(NOON)
-        self.dates_answers = False
+        self.dates_answers = clock is not None
         """Whether an answer's `Date` is by that clock, and not the wall's."""
         self.issued = IssuedKeys(self.clock)
         self.lock = threading.RLock()

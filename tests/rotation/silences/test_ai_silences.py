@@ -28,7 +28,7 @@ DELAY = 10 * MINUTE
 
 @pytest.fixture
 def openai() -> Iterator[OpenAi]:
-    with OpenAi() as server:
+    with OpenAi(Clock(NOON)) as server:
         server.put_key("proj_web", "key_old", created_at=0)
         server.put_key("proj_web", "key_new", created_at=0)
         yield server
@@ -36,7 +36,7 @@ def openai() -> Iterator[OpenAi]:
 
 @pytest.fixture
 def claude() -> Iterator[Anthropic]:
-    with Anthropic() as server:
+    with Anthropic(clock=Clock(NOON)) as server:
         server.put_key("apikey_old", created_at="2026-01-01T00:00:00Z")
         server.put_key("apikey_new", created_at="2026-01-01T00:00:00Z")
         yield server
@@ -44,7 +44,7 @@ def claude() -> Iterator[Anthropic]:
 
 @pytest.fixture
 def router() -> Iterator[OpenRouter]:
-    with OpenRouter() as server:
+    with OpenRouter(Clock(NOON)) as server:
         server.put_key("old")
         yield server
 
@@ -127,7 +127,6 @@ def test_a_clock_that_is_ahead_of_the_providers_lets_no_key_in_use_look_silent(
         (of_anthropic, "apikey_old", claude),
         (of_router, first(router)["hash"], router),
     ):
-        server.dates_answers = True
         server.clock.advance(HOUR)
         ours = Clock(NOON + HOUR + ahead)
         quiet = silence(server, clock=ours).ask(key, "1", NOON - HOUR)
