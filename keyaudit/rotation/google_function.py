@@ -107,9 +107,9 @@ class ReminderFunction:
         said = attributes if isinstance(attributes, dict) else {}
         if said.get("eventType") != ROTATE:
             return {"ignored": "no reminder to rotate"}, 200
-        if not self._is_ours(str(said.get("secretId"))):
+        secret, parties = str(said.get("secretId")), self._parties()
+        if not self._is_called_so(secret) or not self._is_of_our_project(secret, parties):
             return {"ignored": "a reminder about another secret"}, 200
-        parties = self._parties()
         # One that is older than the value in use was heard already; what it began is still carried on.
         begin = not _outdated(message.get("publishTime"), parties.store.look())
         return self._run(parties, begin=begin, who="secret-manager", silent=False)
@@ -161,10 +161,15 @@ class ReminderFunction:
             )
         return parties
 
-    def _is_ours(self, secret: str) -> bool:
+    def _is_called_so(self, secret: str) -> bool:
         parts = secret.split("/")
         location = parts[parts.index("locations") + 1] if "locations" in parts[:-1] else None
         return (parts[-1], location) == (self._store.secret, self._store.location)
+
+    def _is_of_our_project(self, secret: str, parties: Parties) -> bool:
+        """Tell secrets of one name apart, whose projects may share a topic: by number or id."""
+        number = parties.store.credential.id.split("/")[1]
+        return secret.split("/")[:2] in (["projects", number], ["projects", self._store.project])
 
 
 def _outdated(published: object, shelf: Shelf) -> bool:

@@ -131,7 +131,7 @@ class GoogleWorld:
         message = {
             "attributes": {
                 "eventType": event,
-                "secretId": f"projects/424242/secrets/{secret or self.case.name}",
+                "secretId": f"projects/{self.number}/secrets/{secret or self.case.name}",
                 "dataFormat": "JSON_API_V1",
                 "timestamp": format_instant(self.clock()),
             },
@@ -141,6 +141,11 @@ class GoogleWorld:
             **more,
         }
         return {"message": message, "subscription": "projects/acme-prod/subscriptions/keyaudit-rotation"}
+
+    @property
+    def number(self) -> int | str:
+        """The number of the project, by which Google calls it."""
+        return self.case.manager.projects["acme-prod"]
 
     def push(self, body: Any, **headers: str) -> tuple[int, dict[str, Any]]:
         """POST as Eventarc does, in the binary mode of a CloudEvent."""

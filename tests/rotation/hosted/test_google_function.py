@@ -76,12 +76,20 @@ def test_every_other_event_is_ignored_also_those_that_the_rotation_causes(
 
 
 @pytest.mark.parametrize(
-    "secret", ["projects/1/secrets/other", "projects/1/locations/europe-west1/secrets/{own}"]
+    "secret",
+    [
+        "projects/{number}/secrets/other",
+        "projects/{number}/locations/europe-west1/secrets/{own}",
+        "projects/1/secrets/{own}",
+        "projects/acme-staging/secrets/{own}",
+        "{own}",
+    ],
 )
 def test_a_reminder_about_another_secret_is_ignored(world: GoogleWorld, secret: str) -> None:
     reminder = world.reminder()
-    reminder["message"]["attributes"]["secretId"] = secret.format(own=world.case.name)
+    reminder["message"]["attributes"]["secretId"] = secret.format(own=world.case.name, number=world.number)
     assert world.push(reminder) == (200, {"ignored": "a reminder about another secret"})
+    assert world.live() == {FIRST}
 
 
 @pytest.mark.parametrize("body", [None, [], {}, {"rotation": "other"}, {"message": "x"}, "x"])
