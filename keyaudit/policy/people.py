@@ -1,7 +1,7 @@
 """Who is who in a policy: names as a reader sees them, and what only looks like a name or a reason.
 
-Two names are one person if nothing visible tells them apart: width, case, spaces and characters
-that print nothing do not count.
+Two names are one person if nothing visible tells them apart: width, case, spaces, characters that
+print nothing and letters of another script that look the same do not count.
 """
 
 from __future__ import annotations
@@ -11,6 +11,12 @@ import unicodedata
 # Characters that print nothing although Unicode counts them as letters, marks or symbols.
 _INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
 _VARIATIONS = (range(0x180B, 0x1810), range(0xFE00, 0xFE10), range(0xE0100, 0xE01F0))
+# Letters that are drawn alike (Unicode Technical Standard 39, confusables), by the Latin one: capitals
+# before their case is dropped, since a Cyrillic or Greek capital may look like a Latin one of another name.
+_ALIKE = str.maketrans(
+    "АВЕЅЗКМНОРСТУХІЈԌԚԜаеорсухіјѕԁһӏԛԝгѵΑΒΕΖΗΙΚΜΝΟΡΤΥΧονιϲϳıɡɑ",
+    "ABES3KMHOPCTYXIJGQWaeopcyxijsdhlqwrvABEZHIKMNOPTYXovicjiga",
+)
 # What people write where a form wants something and they have nothing to say.
 _PLACEHOLDERS = frozenset(
     {
@@ -39,7 +45,13 @@ def blank(text: str | None) -> bool:
 
 def same(one: str | None, other: str | None) -> bool:
     """Say whether two names are one person's; a blank one is nobody's."""
-    return not blank(one) and plain(one) == plain(other)
+    if blank(one):
+        return False
+    return plain(one) == plain(other) or _drawn(one) == _drawn(other)
+
+
+def _drawn(text: str | None) -> str:
+    return plain(unicodedata.normalize("NFKC", text or "").translate(_ALIKE))
 
 
 def _invisible(char: str) -> bool:

@@ -4,8 +4,8 @@
 
 Only in an audit of a period, and only where rotation records were given: of each promotion that a record puts
 inside the period, the first and the last instant included, whether somebody else than the requester approved
-it. The same name in another spelling is the same person: case, width, spaces and characters that do not show
-do not count.
+it. The same name in another spelling is the same person: case, width, spaces, characters that do not show
+and letters of another script that look the same do not count.
 
 - One promotion that its requester approved fails, whatever the others say. The earliest is shown.
 - Nobody named as requester or as approver (nothing, or a word such as "n/a"): unknown. Who agreed may stand

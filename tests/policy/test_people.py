@@ -61,3 +61,18 @@ def test_what_says_nothing_is_blank(text: str | None) -> None:
 )  # fmt: skip
 def test_what_says_something_is_not(text: str) -> None:
     assert not people.blank(text)
+
+
+@pytest.mark.parametrize(
+    "other",
+    ["\u0455am@acme.example", "s\u0430m@acme.example", "S\u0410M@ACME.EXAMPLE", "sam@\u0430\u0441me.example"],
+)
+def test_letters_of_another_script_that_look_the_same_make_no_other_person(other: str) -> None:
+    assert people.same("sam@acme.example", other)
+
+
+def test_names_of_one_script_stay_apart_as_a_reader_tells_them_apart() -> None:
+    assert people.same("\u0410\u043d\u043d\u0430", "\u0430\u043d\u043d\u0430")
+    assert people.same("\u0412\u041e\u0412\u0410", "\u0432\u043e\u0432\u0430")
+    assert not people.same("\u0410\u043d\u043d\u0430", "\u0418\u043d\u043d\u0430")
+    assert not people.same("\u041e\u043b\u0435\u0433", "\u041e\u043b\u044c\u0433\u0430")
