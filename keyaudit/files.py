@@ -49,7 +49,7 @@ def replace_unchanged(path: Path, content: bytes, seen: os.stat_result) -> bool:
     except BaseException:
         os.unlink(temporary)
         raise
-    _sync(path.parent)
+    sync_folder(path.parent)
     return True
 
 
@@ -57,8 +57,8 @@ def _mark(found: os.stat_result) -> tuple[int, int, int, int]:
     return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
 
 
-def _sync(folder: Path) -> None:
-    """Have a new name on the disk, too."""
+def sync_folder(folder: Path) -> None:
+    """Have a new name in a folder on the disk, too; raises OSError."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

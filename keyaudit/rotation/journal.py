@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from keyaudit.errors import RotationError
+from keyaudit.files import sync_folder
 from keyaudit.rotation.stores.protocol import Credential
 from keyaudit.rotation_record import SCHEMA, Chain, recognised, wrong_with
 from keyaudit.times import format_instant
@@ -130,7 +131,7 @@ def _opened(path: Path) -> Iterator[int]:
             raise OSError(errno.EINVAL, "it is no file")  # a pipe or a device keeps nothing
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         if fresh:
-            _sync_folder(path.parent)
+            sync_folder(path.parent)
         yield descriptor
     finally:
         os.close(descriptor)
@@ -139,14 +140,6 @@ def _opened(path: Path) -> Iterator[int]:
 def _one_line(text: str) -> str:
     """Keep what went wrong in a form that can be kept: a failure to say so would hide it."""
     return "".join(char if char.isprintable() else "?" for char in text)[:1000]
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _tail(descriptor: int) -> tuple[Chain, bool]:
