@@ -75,12 +75,13 @@ def record_of(name: str, rotations: Rotations, given: Given) -> Path:
 
 
 def _request(given: Given) -> Request:
+    from keyaudit.policy import people
     from keyaudit.rotation.journal import Request
 
     for option in ("requested_by", "approved_by", "ticket", "reason"):
         _is_text(option, getattr(given, option))
     requested_by = given.requested_by or _whoever_runs_this()
-    if requested_by and given.approved_by and requested_by.casefold() == given.approved_by.casefold():
+    if people.same(requested_by, given.approved_by):
         tell(
             "requested and approved by the same person: an audit will say so (self-approved)", "self-approved"
         )
