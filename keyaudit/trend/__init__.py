@@ -5,6 +5,13 @@
 
 A report that could not look into a scope says nothing about it: what was open there stays open,
 apart from what was seen, until a report that looks says otherwise. Nothing is interpolated.
+
+saved, reading, look        one report and what it could see; all of them in the order of their time
+history, tally              what became of every finding; counting by group
+ages, overdue, intervals    how old values are, how long they stay overdue; days, weeks, months
+series                      what a trend is made of, and all that formats see
+terminal, html, csv_rows,   how it looks; `sparks` and `pictures` draw, `wording` says the same in
+json_document               all of them
 """
 
 from __future__ import annotations

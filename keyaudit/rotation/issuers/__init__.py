@@ -1,4 +1,9 @@
-"""Who makes credentials and honours them: one file a provider, one protocol (`protocol.Issuer`)."""
+"""Who makes credentials and honours them: one file a provider, one protocol (`protocol.Issuer`).
+
+naming           a key's name says which rotation made it
+ends             which key a value is, by what its provider shows of it
+anthropic_keys   what `manual` asks Anthropic, where keys are listed and ended but not made
+"""
 
 from __future__ import annotations
 
