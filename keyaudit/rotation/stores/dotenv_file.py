@@ -5,11 +5,13 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import re
 import stat
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from glob import escape
 from pathlib import Path
 
 from keyaudit.errors import RotationError
@@ -19,6 +21,8 @@ from keyaudit.rotation.stores.dotenv_text import DotenvText, read_text
 LARGEST = 1 << 20
 """Bytes."""
 _PAUSE = 0.01
+_TEMPORARY = re.compile(r"[a-z0-9_]{8}")
+"""What `tempfile` puts behind the beginning of a name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,7 @@ def locked(path: Path, timeout: float) -> Iterator[LockedFile]:
             _lock(path, descriptor, deadline)
             # Whoever had the lock may have put another file in its place: then this one is nobody's.
             if _is_still(path, descriptor):
+                _sweep(path)
                 yield LockedFile(path)
                 return
         finally:
@@ -104,6 +109,17 @@ def _is_still(path: Path, descriptor: int) -> bool:
     except FileNotFoundError:
         return False
     return (there.st_dev, there.st_ino) == (ours.st_dev, ours.st_ino)
+
+
+def _sweep(path: Path) -> None:
+    """Remove what a run left that was killed while it wrote (`files`): it holds every value of the file.
+
+    Only who has the lock writes, so nobody is writing one now.
+    """
+    for left in path.parent.glob(f".{escape(path.name)}.*"):
+        if _TEMPORARY.fullmatch(left.name.removeprefix(f".{path.name}.")) and not left.is_symlink():
+            with suppress(OSError):
+                left.unlink()
 
 
 def _refused(path: Path, what: str, error: OSError) -> RotationError:

@@ -372,3 +372,22 @@ def test_a_copy_of_the_file_does_not_pass_for_the_file(file: DotenvCase, tmp_pat
         .look()
         .token
     )
+
+
+def test_what_a_killed_run_left_with_all_values_in_it_is_removed_by_the_next(file: DotenvCase) -> None:
+    store = file.fresh(OLD)
+    token, folder = store.look().token, file.path.parent
+    arguments = [str(folder), token, "stage", "os.rename", "0"]
+    subprocess.run(
+        [sys.executable, "-c", KILLED, *arguments],
+        env={**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests'}"},
+        check=False,
+        timeout=120,
+    )
+    (left,) = set(os.listdir(folder)) - {".env"}
+    assert NEW in (folder / left).read_text()
+    kept = {"..env.backup", "..env.01234567.old", ".env.01234567", "..env.ABCDEFGH"}
+    for name in kept:
+        (folder / name).write_text("ours")
+    walk(store, token, "stage")
+    assert set(os.listdir(folder)) == {".env", *kept}
