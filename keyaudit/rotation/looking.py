@@ -13,11 +13,12 @@ from typing import Any
 from keyaudit.rotation.parties import Run
 from keyaudit.rotation.sight import Key, Place, Quiet, Shelf, Sight
 from keyaudit.rotation.steps import Order
-from keyaudit.times import MINUTE, SECOND, parse_instant
+from keyaudit.times import MINUTE, parse_instant
 
-_EARLIER = 5 * SECOND
+_EARLIER = 5 * MINUTE
 """How far a provider's clock may be behind ours, in what it says of a key's creation."""
-_LATER = 2 * MINUTE
+_LATER = 5 * MINUTE
+"""How late a key may be made after it was asked for, by clocks that may differ as well."""
 
 
 def look(run: Run, order: Order) -> Sight:

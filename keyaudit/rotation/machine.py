@@ -130,7 +130,8 @@ class _Turn:
         if current is None:
             return Blocked("the store holds no value yet", "store the first value, then rotate it")
         emergency = self.order.goal is Goal.EMERGENCY
-        if emergency and current.key_id and current.key_id not in self.order.compromised:
+        uncompromised = current.key_id and current.key_id not in self.order.compromised
+        if emergency and uncompromised and self.sight.works(current.key_id) is not False:
             return Done(Outcome.ROTATED, "no compromised key is in use")
         if not self.order.begin:
             return Done(Outcome.NOTHING, "no rotation is under way")
@@ -198,7 +199,10 @@ class _Turn:
     def _promoting(self, pending: Place) -> Step:
         if self.order.until < Stage.PROMOTE:
             return Done(Outcome.REACHED, "the new value is staged, and about to be promoted by another run")
-        if self.sight.works(pending.key_id) is False:
+        served = self.shelf.current
+        served_is_dead = served is not None and self.sight.works(served.key_id) is False
+        # Where the key in use is dead as well there is nothing to lose: this rotation is ended by the next.
+        if self.sight.works(pending.key_id) is False and not served_is_dead:
             return Blocked(
                 "promotion was settled, and then the new key was revoked by somebody else",
                 "store a working value by hand; the staged one is then dropped",

@@ -133,6 +133,19 @@ def test_an_emergency_beside_a_rotation_ends_with_one_good_key() -> None:
         assert world.alive == [served(world)]
 
 
+def test_an_emergency_goes_on_where_promotion_was_settled_for_a_key_that_is_dead_by_now() -> None:
+    world = World()
+    alone(world, replace(FORWARD, until=Stage.VERIFY))
+    world.store.decide(world.store.look().token, "forward", answer=True)
+    for key in list(world.alive):
+        world.provider.revoke(key)
+    world.__dict__.pop("key", None)
+    assert isinstance(alone(world, FORWARD), Done)
+    assert isinstance(alone(world, EMERGENCY), Done)
+    works(world)
+    assert world.alive == [served(world)]
+
+
 def test_an_application_that_never_fetches_again_keeps_its_old_key() -> None:
     world = World()
     standing = Standing(FORWARD)
