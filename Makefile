@@ -9,7 +9,7 @@ BIN := .venv/bin
 export UV := $(shell command -v uv || echo .uv/bin/uv)
 PDF_LIBRARIES := libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-dejavu-core
 # libatomic1 is what the driver of the browser asks for and no Debian brings by itself.
-TEST_PROGRAMS := $(PDF_LIBRARIES) qpdf poppler-utils chromium libatomic1 nodejs
+TEST_PROGRAMS := $(PDF_LIBRARIES) qpdf poppler-utils chromium libatomic1 nodejs shellcheck
 
 help: ## list the targets
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 20
