@@ -26,7 +26,7 @@ servers: .venv/developer ## start every provider on this machine, to try things 
 test: .venv/developer ## lint, types, import contracts and all tests
 	@.ci/system-packages $(TEST_PROGRAMS)
 	@$(MAKE) lint types contracts
-	$(BIN)/pytest -n 2 --dist worksteal -q
+	$(BIN)/pytest -n 4 --dist worksteal -q --durations=40
 
 lint: .venv/developer ## ruff: rules and format
 	$(BIN)/ruff check
