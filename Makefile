@@ -3,7 +3,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
-.PHONY: help setup demo servers test lint format types contracts bench reports package clean
+.PHONY: help setup demo servers test deep lint format types contracts bench reports package clean
 
 BIN := .venv/bin
 export UV := $(shell command -v uv || echo .uv/bin/uv)
@@ -23,10 +23,13 @@ demo: .venv/user ## scan an example, leave demo-report/report.html and report.pd
 servers: .venv/developer ## start every provider on this machine, to try things by hand; see examples/05
 	PYTHONPATH=tests $(BIN)/python -m servers demo-servers
 
-test: .venv/developer ## lint, types, import contracts and all tests
+test: .venv/developer ## lint, types, import contracts and all tests but the deep ones
 	@.ci/system-packages $(TEST_PROGRAMS)
 	@$(MAKE) lint types contracts
-	$(BIN)/pytest -n 4 --dist worksteal -q --durations=40
+	$(BIN)/pytest -n 4 --dist worksteal -q -m "not deep"
+
+deep: .venv/developer ## what `make test` leaves out for its length: long searches, whole rotations
+	$(BIN)/pytest -n 4 --dist worksteal -q -m deep
 
 lint: .venv/developer ## ruff: rules and format
 	$(BIN)/ruff check

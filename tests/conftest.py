@@ -56,3 +56,23 @@ def command(tmp_path: Path, monkeypatch, capfdbinary) -> Callable[..., Ending]:
         return Ending(code, *capfdbinary.readouterr())
 
     return run
+
+
+DEEP = (
+    "tests/ci/test_action.py",
+    "tests/rotation/hosted/",
+    "tests/rotation/simulation/",
+    "tests/rotation/stores/test_every_request.py",
+    "tests/rotation/test_end_to_end.py",
+    "tests/rotation/test_exhaustively.py::test_one_may_rotate_while_another_rolls_back",
+    "tests/rotation/test_killed_end_to_end.py",
+    "tests/rotation/test_machine_stateful.py",
+    "tests/test_rotate_example.py",
+)
+"""What `make deep` runs and `make test` leaves out, saying so: with them it takes longer than CI may."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.nodeid.startswith(DEEP):
+            item.add_marker(pytest.mark.deep)
