@@ -82,13 +82,12 @@ class ProjectScope(ScopePull):
 class GcpSource(PullingSource[Checked], Generic[Checked]):
     """A source with a scope for every project.
 
-    A subclass sets `kind` and `Settings`, and gives `scope_at` and `columns`; `plan` if it has other
-    parents than projects.
+    A subclass sets `kind` and `Settings`, and gives `scope_at` and `columns`.
     """
 
+    @abstractmethod
     def scope_at(self, project: str, caller: Caller, pace: Pace) -> ScopePull:
         """Make the pull of one project; `pace` is that of whose quota its calls use."""
-        raise NotImplementedError  # whoever overrides `plan` asks for none
 
     def plan(self, pool: Executor) -> Plan:  # noqa: ARG002 - nothing is asked to find the scopes
         """See `PullingSource.plan`."""

@@ -15,7 +15,6 @@ from keyaudit.inventory.rows import Credential
 from keyaudit.model import Coverage, ScopeStatus
 from keyaudit.sources.gcp.assets import PER_SECOND
 from keyaudit.sources.gcp.caller import Caller, sign_in
-from keyaudit.sources.gcp.projects import GcpSource
 from keyaudit.sources.gcp.refusals import NotEnabledError
 from keyaudit.sources.gcp.secret_manager.by_project import by_project
 from keyaudit.sources.gcp.secret_manager.rows import CANNOT_KNOW, SOURCE
@@ -28,7 +27,7 @@ from keyaudit.sources.pulling.outcome import ScopeOutcome
 from keyaudit.sources.pulling.pace import Pace
 from keyaudit.sources.pulling.refusals import RefusedError
 from keyaudit.sources.pulling.scope import ScopePull
-from keyaudit.sources.pulling.source import Plan
+from keyaudit.sources.pulling.source import Plan, PullingSource
 
 COLUMNS = frozenset(CREDENTIALS) - TAGGED - {"compromised_at"} - frozenset(CANNOT_KNOW)
 VERSION_COLUMNS = frozenset(
@@ -36,7 +35,7 @@ VERSION_COLUMNS = frozenset(
 ) | {"versions"}
 
 
-class GcpSecretManager(GcpSource[GcpSecretManagerSettings]):
+class GcpSecretManager(PullingSource[GcpSecretManagerSettings]):
     """The source that `kind: gcp-secret-manager` configures."""
 
     kind = SOURCE
