@@ -74,6 +74,8 @@ def test_one_run_may_be_killed_at_any_call(*, forgets: bool, slots: int | None) 
 @pytest.mark.parametrize("until", list(Stage))
 def test_a_run_may_stop_after_any_stage_and_another_goes_on(until: Stage) -> None:
     found = explore(World(), [replace(FORWARD, until=until)], works)
+    assert found.endings
+    assert found.states > 20 * until
     ends_well(found)
 
 
@@ -88,6 +90,7 @@ def test_two_runs_may_race_and_be_killed_at_any_call(*, forgets: bool) -> None:
 
 def test_two_runs_may_race_for_the_last_slot() -> None:
     found = explore(World(slots=2), [FORWARD, FORWARD], works, most_minted=2)
+    assert found.states > 5_000
     ends_well(found)
 
 
