@@ -16,12 +16,12 @@ from importlib.resources import files
 from itertools import islice
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup
 
 from keyaudit import times
 from keyaudit.formats import html_data, pictures, rule_text, wording
-from keyaudit.formats.visible import visible
+from keyaudit.formats.page import environment
 from keyaudit.model import ControlResult, FrameworkResult, Report, RuleResult, Verdict
 from keyaudit.report_document import to_document
 
@@ -194,27 +194,15 @@ def _result_rank(control: ControlResult) -> int:
 
 
 def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("keyaudit.formats", "templates/html"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        auto_reload=False,
-    )
-    environment.filters |= {
-        "v": lambda text: visible(str(text)),
-        "n": lambda number: f"{number:,}",
-        "day": times.format_date,
+    opened = environment("keyaudit.formats", "templates/html")
+    opened.filters |= {
         "last_day": lambda instant: times.format_date(instant - 1),
-        "instant": times.format_instant,
         "duration": times.describe_duration,
         "rule_text": rule_text.html,
-        "plural": wording.plural,
         "passed_of": _asked,
         "untested": wording.untested,
     }
-    return environment
+    return opened
 
 
 def _asked(rule: RuleResult) -> int:

@@ -11,12 +11,10 @@ import hashlib
 from dataclasses import dataclass
 from importlib.resources import files
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup
 
-from keyaudit import times
-from keyaudit.formats.visible import visible
-from keyaudit.formats.wording import plural
+from keyaudit.formats.page import environment
 from keyaudit.trend import pictures, wording
 from keyaudit.trend.pictures import BROAD, NARROW, Chart
 from keyaudit.trend.series import Figures, Group, Hole, Trend
@@ -125,25 +123,13 @@ def _unseen(trend: Trend) -> list[Unseen]:
 
 
 def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("keyaudit.trend", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        auto_reload=False,
-    )
-    environment.filters |= {
-        "v": lambda text: visible(str(text)),
-        "n": lambda number: f"{number:,}",
-        "day": times.format_date,
-        "instant": times.format_instant,
+    opened = environment("keyaudit.trend", "templates")
+    opened.filters |= {
         "days": wording.days,
         "called": wording.called,
         "changed": wording.changed,
-        "plural": plural,
     }
-    return environment
+    return opened
 
 
 def _security_policy(style: str) -> str:
