@@ -56,6 +56,31 @@ VERSIONS: dict[str, str] = {
     "stages": "names",
 }
 
+PAST: dict[str, str] = {
+    "id": "text",
+    "state": "text",
+    "created_at": "instant",
+    "superseded_at": "instant",
+    "retired_at": "instant",
+    "authenticates": "boolean",
+    "in_use_at": "instant",
+    "gone_by": "instant",
+    "usable_at": "instant",
+    "unusable_by": "instant",
+    "basis": "text",
+}
+"""A version as the whole history knows it: those that the inventory lists, and those it no longer does.
+
+`state`, `superseded_at`, `retired_at` and `authenticates` are the last word on it. Where that leaves open
+when it was replaced, `in_use_at` is when it was last seen in use, `gone_by` when it was first seen not to
+be (its successor was there, or it was listed no longer); null is not known. `usable_at` and `unusable_by`
+say the same of whether it could still be used. `basis` is whose word its dates are: `store`, `inventory`
+(an earlier one), `audit-log` or `record`.
+"""
+
+RECALLED = ("past", "last_seen_at")
+"""What a history adds to a credential: a list of `PAST`, and when it was last listed if it no longer is."""
+
 NAMES = frozenset((*CREDENTIALS, "versions", *(f"versions.{name}" for name in VERSIONS)))
 
 BESIDE = frozenset({"rotation_records"})
@@ -115,3 +140,12 @@ def polars_schema() -> dict[str, Any]:
         **{name: kinds[kind] for name, kind in CREDENTIALS.items()},
         "versions": pl.List(version),
     }
+
+
+def recalled_schema() -> dict[str, Any]:
+    """Give the polars schema of `RECALLED`."""
+    import polars as pl
+
+    kinds: dict[str, Any] = {"text": pl.String, "boolean": pl.Boolean, "instant": pl.Int64}
+    past = pl.Struct({name: kinds[kind] for name, kind in PAST.items()})
+    return {"past": pl.List(past), "last_seen_at": pl.Int64}

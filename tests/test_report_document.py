@@ -19,7 +19,15 @@ from keyaudit import model
 from keyaudit.errors import InputError
 from keyaudit.formats import wording
 from keyaudit.policy.frameworks import EVIDENCE
-from keyaudit.report_document import consistency, digest, from_document, read, shapes, to_document
+from keyaudit.report_document import (
+    consistency,
+    digest,
+    evidence_shapes,
+    from_document,
+    read,
+    shapes,
+    to_document,
+)
 
 TEXT = st.text(st.characters(codec="utf-8"), max_size=8)
 COUNT = st.integers(0, 2**53)
@@ -53,18 +61,29 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "Mapping[Verdict, int]": st.dictionaries(st.sampled_from(model.Verdict), COUNT),
     "Mapping[Severity, int]": st.dictionaries(st.sampled_from(model.Severity), COUNT),
     "tuple[int, int] | None": maybe(st.tuples(INSTANT, INSTANT)),
+    "LedgerResult": st.sampled_from(model.LedgerResult),
+    "Operation": st.sampled_from(model.Operation),
+    "Grace": st.sampled_from(model.Grace),
+    "Mapping[Operation, int]": st.dictionaries(st.sampled_from(model.Operation), COUNT),
+    "Mapping[LedgerResult, int]": st.dictionaries(st.sampled_from(model.LedgerResult), COUNT),
 }
 INSTANTS = {
     "as_of", "collected_at", "reviewed_on", "due_at", "starts", "ends", "created_at", "ends_at", "retired_at",
-    "started_at", "finished_at",
+    "started_at", "finished_at", "replaced_from", "replaced_to", "at", "last_seen_at", "first_at", "last_at",
 }  # fmt: skip
 WORDS = {
     (model.ControlResult, "result"): shapes.RESULTS,
     (model.ControlResult, "evidence"): shapes.EVIDENCE,
     (model.WaiverResult, "status"): shapes.WAIVER_STATUSES,
     (model.Summary, "exit_code"): shapes.EXIT_CODES,
+    (model.LedgerEntry, "basis"): evidence_shapes.BASES,
+    (model.HistoryFile, "kind"): evidence_shapes.HISTORY_KINDS,
+    (model.Sample, "strata"): [(), ("environment",), evidence_shapes.STRATA],
 }
-DURATIONS = {"rotation_period", "grace_period", "overdue_tolerance", "age_min", "age_max"}
+DURATIONS = {
+    "rotation_period", "grace_period", "overdue_tolerance", "age_min", "age_max", "early_min", "early_max",
+    "out_min", "out_max", "overlap_min", "overlap_max", "longest_min", "longest_max", "longest_gap",
+}  # fmt: skip
 
 
 def any_of(noun: Any) -> st.SearchStrategy[Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,26 @@ if TYPE_CHECKING:
     from keyaudit.model import Framework, Inventory, Policy
 
 
-def gather(settings: Configuration, documents: Sequence[str], sources: Sequence[str]) -> Inventory:
+@dataclass(frozen=True)
+class Gathered:
+    """What was read and listed: the documents as one part, then a part for each live source.
+
+    `documents` are the paths of the first part; `names` are what the parts are called.
+    """
+
+    documents: tuple[str, ...]
+    parts: tuple[Inventory, ...]
+    names: tuple[str, ...]
+
+    @property
+    def inventory(self) -> Inventory:
+        """All of it as one inventory; raises InventoryError for what stands in two parts."""
+        from keyaudit import inventory
+
+        return inventory.merge(self.parts, self.names)
+
+
+def gather(settings: Configuration, documents: Sequence[str], sources: Sequence[str]) -> Gathered:
     """Read the documents and list the sources that were named; with neither, all of keyaudit.yaml.
 
     Raises UsageError where nothing was named anywhere, InventoryError, SourceError.
@@ -31,7 +51,7 @@ def gather(settings: Configuration, documents: Sequence[str], sources: Sequence[
     if entries:
         parts += listing.list_live(entries, alone=not documents)
         names += [str(entry["name"]) for entry in entries]
-    return inventory.merge(parts, names)
+    return Gathered(tuple(documents), tuple(parts), tuple(names))
 
 
 def documents(named: Sequence[str], config: str | None) -> Sequence[str]:

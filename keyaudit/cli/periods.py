@@ -4,31 +4,50 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from keyaudit.cli import options
+from keyaudit.cli.grouping import grouped
 from keyaudit.errors import UsageError
 
 if TYPE_CHECKING:
+    from keyaudit.cli.configuration import Configuration
     from keyaudit.rotation_record import RecordFile
 
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 
-def given(
-    period: str | None, as_of: int | None, records: Sequence[str], configured: Sequence[str]
-) -> tuple[tuple[int, int] | None, tuple[RecordFile, ...] | None]:
-    """Read `--period` and the records for it: those that were named, else those of keyaudit.yaml.
+@dataclass(frozen=True, slots=True)
+class OverTime:
+    """What an audit is asked beside how things stand now, as the options say it."""
 
-    `as_of` is that of the audit, None for now. Raises click.BadParameter, UsageError.
-    """
-    over = None if period is None else _period(period)
-    if over is not None and over[1] > (options.instant_of(None) if as_of is None else as_of):
-        raise _bad(f"{period} is not over at the instant of the audit")
-    return over, _records(records, configured if over else (), over)
+    period: str | None
+    rotation_records: Sequence[str]
+
+    def given(self, as_of: int | None, settings: Configuration) -> Given:
+        """Read all of it, from keyaudit.yaml where no option says it.
+
+        `as_of` is that of the audit, None for now. Raises click.BadParameter, UsageError.
+        """
+        over = None if self.period is None else _period(self.period)
+        if over is not None and over[1] > (options.instant_of(None) if as_of is None else as_of):
+            raise _bad(f"{self.period} is not over at the instant of the audit")
+        return Given(over, _records(self.rotation_records, settings.records if over else (), over))
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A period, as its first and last instant, and the evidence of it; None for what was not given."""
+
+    period: tuple[int, int] | None
+    records: tuple[RecordFile, ...] | None
+
+
+over_time: options.Decorator = grouped("over", OverTime, options.period, options.rotation_records)
 
 
 def _period(text: str) -> tuple[int, int]:

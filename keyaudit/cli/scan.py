@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from keyaudit.cli import options
+from keyaudit.cli.looks import Look, look
+from keyaudit.cli.periods import OverTime, over_time
 
 if TYPE_CHECKING:
     from keyaudit.model import Severity
@@ -47,8 +49,7 @@ Exit codes: 0 nothing at or above --fail-on, 1 findings, 2 usage or input error,
 @options.policy
 @options.framework
 @options.as_of
-@options.period
-@options.rotation_records
+@over_time
 @click.option(
     "--fail-on",
     type=click.Choice(options.SEVERITIES),
@@ -66,12 +67,7 @@ Exit codes: 0 nothing at or above --fail-on, 1 findings, 2 usage or input error,
     metavar="REPORT.JSON",
     help="Hold the gate against this earlier report: only failures that are new or rated worse close it.",
 )
-@options.report_format
-@options.output
-@options.anchor
-@options.group_by
-@options.entity
-@options.security_hub
+@look
 @options.log_format
 @options.config
 def command(
@@ -80,17 +76,11 @@ def command(
     policy: str | None,
     frameworks: Sequence[str],
     as_of: str | None,
-    period: str | None,
-    rotation_records: Sequence[str],
+    over: OverTime,
     fail_on: str | None,
     engine: str,
     baseline: str | None,
-    formats: Sequence[str],
-    output: str | None,
-    anchor: str | None,
-    group_by: str | None,
-    entity: str | None,
-    security_hub: str | None,
+    look: Look,
     config: str | None,
 ) -> int:
     """List credentials, judge each by every rule, report, and gate on the findings.
@@ -98,29 +88,27 @@ def command(
     Reads metadata only, never a secret value. What could not be seen is never a pass: it is on
     page one, and the exit code is 3 where nothing worse was found.
     """
-    from keyaudit.cli.anchoring import Repository
     from keyaudit.cli.configuration import read
     from keyaudit.cli.gathering import gather, governing
     from keyaudit.cli.lineage import linked
-    from keyaudit.cli.periods import given
-    from keyaudit.cli.rendering import Destination, Naming
     from keyaudit.cli.report_differences import gate_against, read_report
 
     fixed = None if as_of is None else options.instant_of(as_of)
     settings = read(config)
-    over, records = given(period, fixed, rotation_records, settings.records)
-    named = Naming(entity or settings.entity, settings.marking, security_hub or settings.security_hub)
-    repository = Repository(anchor, policy or settings.policy, settings.file)
-    destination = Destination(formats, output, group_by or settings.group_by, named, repository)
+    given = over.given(fixed, settings)
+    destination = look.destination(settings, policy or settings.policy)
     held = None if baseline is None else read_report(baseline)
     rules, chosen = governing(policy or settings.policy, frameworks or settings.frameworks)
-    inventory = linked(settings.lineage, gather(settings, inventories, sources))
-    severity = _severity(fail_on or settings.fail_on)
+    gathered = gather(settings, inventories, sources)
+    inventory = linked(settings.lineage, gathered.inventory)
+    gate = _severity(fail_on or settings.fail_on)
     from keyaudit.audit import audit
 
     # Now is when everything was listed: a listing may take an hour, and tells of that hour too.
     at = options.instant_of(None) if fixed is None else fixed
-    report = audit(inventory, rules, chosen, at, over, records=records, engine=engine, fail_on=severity)
+    report = audit(
+        inventory, rules, chosen, at, given.period, records=given.records, engine=engine, fail_on=gate
+    )
     report = gate_against(held, report)
     destination.deliver(report)
     return report.summary.exit_code

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import polars as pl
 
+    from keyaudit.model.period import HistoryFile
+
 
 class ScopeStatus(StrEnum):
     """What came of asking one scope."""
@@ -69,13 +71,30 @@ class Collection:
 
 
 @dataclass(frozen=True)
+class History:
+    """What an inventory was widened by: earlier inventories, audit logs, rotation records.
+
+    `sha256` is the digest of the one document, `keyaudit/history/1`, that all of it comes to. `looks`
+    are the instants at which inventories were collected, in order. `recalled` counts versions that the
+    inventory no longer lists, `vanished` credentials.
+    """
+
+    sha256: str
+    files: tuple[HistoryFile, ...]
+    looks: tuple[int, ...]
+    recalled: int
+    vanished: int
+
+
+@dataclass(frozen=True)
 class Inventory:
     """Credentials with their versions, as columns, and what was asked for to get them.
 
     `credentials` is a polars LazyFrame with the columns of `columns.CREDENTIALS`:
     one row a credential, `row` its number, `collection` an index into `collections`, and
     `versions` a list of structs. `parquet` is set when those columns lie unchanged in Parquet
-    files that another engine can read in place.
+    files that another engine can read in place. With a `history` there are the columns of
+    `columns.RECALLED` too, and rows of credentials that are no longer listed: those have no versions.
     """
 
     credentials: pl.LazyFrame
@@ -84,6 +103,7 @@ class Inventory:
     collected_at: int | None
     digest: Callable[[], str]
     parquet: tuple[str, ...] = ()
+    history: History | None = None
 
     @property
     def sha256(self) -> str:

@@ -9,6 +9,8 @@ from typing import Any
 
 from keyaudit.model.checked import Basis, Severity
 from keyaudit.model.known import Coverage, VersionState
+from keyaudit.model.period import Ledger
+from keyaudit.model.sampled import Sample
 
 
 class Verdict(StrEnum):
@@ -283,7 +285,8 @@ class Report:
     `findings` come worst first: verdict (fail, unknown, waived), severity, rule, source, scope,
     id, version. `population` is in the order of the inventory. `orphans` are keys that a provider
     honours and no store is known to hold; None where no store was listed beside such keys. `period` is
-    its first and its last instant; `records` are None where no rotation records were given.
+    its first and its last instant; `records` are None where no rotation records were given, `ledger`
+    is None without a period, `sample` where none was drawn.
     """
 
     version: str
@@ -302,8 +305,13 @@ class Report:
     orphans: Sequence[CredentialRef] | None = ()
     baseline: Baseline | None = None
     records: tuple[RecordSummary, ...] | None = None
+    ledger: Ledger | None = None
+    sample: Sample | None = None
 
     @property
     def whole(self) -> bool:
         """Whether there was something to audit, and no evidence that was given had to be refused."""
-        return self.inventory.credentials > 0 and not any(record.problem for record in self.records or ())
+        history = self.ledger.history if self.ledger else None
+        refused = any(record.problem for record in self.records or ())
+        refused = refused or any(file.problem for file in (history.files if history else ()))
+        return self.inventory.credentials > 0 and not refused

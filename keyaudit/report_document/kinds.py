@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from operator import attrgetter
 from typing import Any
 
@@ -81,9 +82,7 @@ def word(*known: str) -> Kind:
     return Kind(read)
 
 
-def choice(
-    choices: type[model.Verdict | model.Severity | model.Basis | model.ScopeStatus | model.VersionState],
-) -> Kind:
+def choice(choices: type[StrEnum]) -> Kind:
     """One value of an enumeration."""
     known = {choice.value: choice for choice in choices}
 

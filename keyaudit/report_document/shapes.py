@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from keyaudit import model, times
+from keyaudit.report_document.evidence_shapes import LEDGER, SAMPLE
 from keyaudit.report_document.kinds import (
     BASIS,
     BOOLEAN,
@@ -276,6 +277,8 @@ REPORT = shape(
     findings=many(_FINDING),
     waivers=many(_WAIVER),
     records=if_any(many(_RECORDS)),
+    ledger=if_any(LEDGER),
+    sample=if_any(SAMPLE),
     orphans=maybe(many(_CREDENTIAL)),
     population=many(_POPULATION),
 )
