@@ -21,7 +21,9 @@ from markupsafe import Markup
 
 from keyaudit import times
 from keyaudit.formats import html_data, pictures, rule_text, wording
+from keyaudit.formats.chapters import Contents
 from keyaudit.formats.page import environment
+from keyaudit.formats.shapes import general
 from keyaudit.model import ControlResult, FrameworkResult, Report, RuleResult, Verdict
 from keyaudit.report_document import to_document
 
@@ -101,6 +103,7 @@ def _content(report: Report) -> dict[str, Any]:
     """Everything the template shows that is not simply a field of the report."""
     population, as_of = report.population, report.as_of
     return {
+        "sections": Contents(general.SCREEN, absent=general.absent(report), file="{name}.html").parts,
         "headline": wording.headline(report),
         "unread": _unread(report),
         "tone": {0: "calm", 1: "alarm"}.get(report.summary.exit_code, "unsure"),

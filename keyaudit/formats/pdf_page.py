@@ -13,6 +13,8 @@ from markupsafe import Markup
 
 from keyaudit import times
 from keyaudit.formats import pdf_content, pictures, rule_text, wording
+from keyaudit.formats.chapters import Contents
+from keyaudit.formats.shapes import general
 from keyaudit.formats.visible import visible
 from keyaudit.model import Finding, PopulationRow, Report, ScopeStatus, Verdict
 
@@ -21,21 +23,6 @@ MOST_TIMELINE = 24
 SHORT = 110
 MOST_LISTED = 200
 """Scopes, gaps and waivers; an estate with more of them reads the rest in the attachment."""
-
-CHAPTERS = (
-    ("summary", "Summary"),
-    ("scope", "Scope, and what was not tested"),
-    ("method", "Method and how to read this report"),
-    ("criteria", "Criteria"),
-    ("controls", "Results by control"),
-    ("findings", "Findings"),
-    ("waivers", "Waivers"),
-    ("population", "Population"),
-    ("rules", "Rules"),
-    ("limits", "Limits of this report"),
-    ("evidence", "Evidence and how to check it"),
-    ("sign-off", "Sign-off"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +58,17 @@ def page(
         entity=entity,
         marking=marking,
         style=Markup((TEMPLATES / "pdf.css").read_text("utf-8")),  # noqa: S704 - our own file
-        chapters=CHAPTERS,
+        **_contents(report),
         **_words(),
         **_sentences(report),
         **_tables(report),
         **_printers(report),
     )
+
+
+def _contents(report: Report) -> dict[str, Any]:
+    contents = Contents(general.PAPER, absent=general.absent(report), file="pdf_{name}.html.j2")
+    return {"chapters": contents.parts, "ref": contents.reference, "mention": contents.mention}
 
 
 def _shown(value: Any) -> Any:
