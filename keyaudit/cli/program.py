@@ -110,6 +110,13 @@ COMMANDS: dict[str, Entry] = {
     "explain": Entry("Explain a rule, a control or one credential.", "explain"),
     "report": Entry("Render a saved report again.", "report"),
     "trend": Entry("Say how things went over many saved reports.", "trend"),
+    "sample": Entry(
+        "Draw a sample for an auditor, or draw one again to verify it.",
+        commands={
+            "draw": Entry("Draw a sample of a saved report's credentials.", "sample.draw"),
+            "verify": Entry("Draw a report's sample again, and compare.", "sample.verify"),
+        },
+    ),
     "diff": Entry("Say what two saved reports do not share, and why.", "diff"),
     "init": Entry("Write keyaudit.yaml and a policy to start from.", "init"),
     "completion": Entry("Print a shell completion script.", "completion"),

@@ -10,6 +10,7 @@ import click
 from keyaudit.cli import options
 from keyaudit.cli.looks import Look, look
 from keyaudit.cli.periods import OverTime, over_time
+from keyaudit.cli.sampling import Sampling, sampling
 
 if TYPE_CHECKING:
     from keyaudit.model import Severity
@@ -28,6 +29,8 @@ Examples:
       A ratchet: 1 only for failures that the earlier report does not have, or rates milder.
   keyaudit scan --period 2026-01-01/2026-06-30 --rotation-records records/ --framework soc2
       What happened in half a year beside how things stand, with what rotations left as evidence.
+  keyaudit scan --sample 25 --seed 2026-H1/7f3a9c --stratify environment --format json --output audit/
+      Also draw 25 credentials for an auditor to test, by the seed that the auditor gave.
   keyaudit scan --inventory inventory.parquet --as-of 2026-05-01T00:00:00Z --format json --output -
       The same bytes on any machine, on any day.
 
@@ -67,6 +70,7 @@ Exit codes: 0 nothing at or above --fail-on, 1 findings, 2 usage or input error,
     metavar="REPORT.JSON",
     help="Hold the gate against this earlier report: only failures that are new or rated worse close it.",
 )
+@sampling
 @look
 @options.log_format
 @options.config
@@ -80,6 +84,7 @@ def command(
     fail_on: str | None,
     engine: str,
     baseline: str | None,
+    sampling: Sampling,
     look: Look,
     config: str | None,
 ) -> int:
@@ -109,7 +114,7 @@ def command(
     report = audit(
         inventory, rules, chosen, at, given.period, records=given.records, engine=engine, fail_on=gate
     )
-    report = gate_against(held, report)
+    report = sampling.drawn(gate_against(held, report))
     destination.deliver(report)
     return report.summary.exit_code
 

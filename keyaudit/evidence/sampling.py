@@ -26,9 +26,8 @@ from heapq import nsmallest
 
 from keyaudit.errors import UsageError
 from keyaudit.model import Drawn, PopulationRow, Sample, Stratum
+from keyaudit.model.sampled import STRATA
 
-STRATA = ("environment", "class", "owner")
-"""What a population can be divided by, in any order."""
 _FIELDS = {"environment": "environment", "class": "cls", "owner": "owner"}
 
 _Values = tuple[str, ...]
@@ -69,7 +68,7 @@ def draw(population: Iterable[PopulationRow], size: int, seed: str, strata: Sequ
     `strata` are some of `STRATA`. Raises UsageError for a size below 1, a seed that is blank or holds what
     cannot be printed, and for a stratum that there is not.
     """
-    _refuse(size, seed, strata)
+    refuse(size, seed, strata)
     listed = [
         (row.source, row.scope, row.id, row.name, tuple(getattr(row, _FIELDS[one]) or "" for one in strata))
         for row in population
@@ -95,7 +94,8 @@ def draw(population: Iterable[PopulationRow], size: int, seed: str, strata: Sequ
     )
 
 
-def _refuse(size: int, seed: str, strata: Sequence[str]) -> None:
+def refuse(size: int, seed: str, strata: Sequence[str]) -> None:
+    """Raise the UsageError of `draw`, before there is a population."""
     if size < 1:
         raise UsageError(f"a sample of {size} is none", hint="draw one credential or more")
     if not seed.strip() or not seed.isprintable():

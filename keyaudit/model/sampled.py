@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+STRATA = ("environment", "class", "owner")
+"""What a population can be divided by, one or several of them."""
 METHOD = (
     "The population is every credential of the report, those that are listed no longer among them.",
     "The identity of a credential is the line [source,scope,id] as JSON in ASCII, without spaces.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from keyaudit import model
+from keyaudit.model.sampled import STRATA
 from keyaudit.report_document.kinds import (
     COUNT,
     DURATION,
@@ -22,7 +23,6 @@ from keyaudit.report_document.kinds import (
 
 BASES = ("store", "inventory", "audit-log", "record")
 HISTORY_KINDS = ("inventory", "history", "cloudtrail", "google-audit-log", "vault-audit-log")
-STRATA = ("environment", "class", "owner")
 
 _RECORDED = shape(
     model.Recorded,
