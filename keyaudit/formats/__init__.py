@@ -16,12 +16,17 @@ from keyaudit.model import Report
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """Where a format lives and what its file is called: `report.EXTENSION`, or the name its readers want."""
+    """Where a format lives and what its file is called: `report.EXTENSION`, or the name its readers want.
+
+    `of` names the part of a report that it prints, where only some reports have that part: all others
+    are refused with a UsageError.
+    """
 
     extension: str
     module: str
     binary: bool = False
     called: str | None = None
+    of: str | None = None
 
     @property
     def file(self) -> str:
@@ -45,6 +50,8 @@ FORMATS: dict[str, Format] = {
     "asff": Format("asff.ndjson", "keyaudit.formats.asff"),
     "xlsx": Format("xlsx", "keyaudit.formats.xlsx", binary=True),
     "evidence-index": Format("evidence.csv", "keyaudit.formats.evidence_index"),
+    "ledger": Format("csv", "keyaudit.formats.ledger_csv", called="ledger.csv", of="ledger"),
+    "sample": Format("csv", "keyaudit.formats.sample_csv", called="sample.csv", of="sample"),
 }
 
 

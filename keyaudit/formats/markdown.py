@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from keyaudit import times
-from keyaudit.formats import wording
+from keyaudit.formats import history_text, ledger_text, ledger_view, sample_text, wording
 from keyaudit.formats.visible import visible
 from keyaudit.model import ControlResult, Finding, Report, Verdict
 
@@ -22,6 +22,9 @@ MOST_GAPS = 50
 MOST_CONTROLS = 150
 MOST_ORPHANS = 50
 MOST_NEW = 100
+MOST_MISSED = 50
+MOST_DRAWN = 100
+MOST_POLICIES = 12
 
 # A full stop ends a sentence or parts a number: `a.example` would become a link.
 _TAME = re.compile(r"(?:[A-Za-z0-9 ,;()%'-]|[.:](?=[ 0-9]|$))*", re.ASCII)
@@ -38,6 +41,8 @@ def render(report: Report, *, entity: str | None = None) -> bytes:
         _gaps(report),
         _new(report),
         _controls(report),
+        _rotations(report),
+        _sample(report),
         _orphans(report),
     ]
     text = "\n\n".join(part for part in parts if part)
@@ -89,6 +94,8 @@ def _facts(report: Report, entity: str | None) -> str:
         rows.insert(-1, ("Orphans", orphans))
     if report.period:
         rows.insert(1, ("Period", " to ".join(times.format_instant(end) for end in report.period)))
+    if report.ledger:
+        rows.insert(2, ("Rotations", ledger_text.headline(report.ledger)))
     if entity:
         rows.insert(0, ("Entity", code(entity)))
     return table(("", ""), rows)
@@ -138,6 +145,50 @@ def _control(control: ControlResult) -> tuple[str, ...]:
     counts = (f"{count:,}" for count in (control.exceptions, control.tested, control.population))
     result = f"**{control.result}**" if control.result == "exception" else prose(control.result)
     return code(control.framework), code(control.id), prose(control.title), result, *counts
+
+
+def _rotations(report: Report) -> str:
+    found = ledger_view.of_report(report, rows=0, missed=MOST_MISSED)
+    if report.ledger is None or found is None:
+        return ""
+    said = [
+        ("Values", ledger_text.counts(report.ledger.results)),
+        ("Credentials", ledger_text.operations(report.ledger)),
+        ("History", prose(history_text.history(report) or "")),
+        *(("Policy", prose(ledger_text.policy(part))) for part in report.ledger.policies[:MOST_POLICIES]),
+    ]
+    parts = [f"## Rotations in the period\n\n{table(('', ''), said)}"]
+    if found.missed:
+        heading = ("Result", "Credential", "Fell due", "Replaced", "Late")
+        parts.append(table(heading, map(_missed, found.missed)))
+    if (left := found.all_missed - len(found.missed)) > 0:
+        parts.append(f"… and {left:,} more: see the ledger, HTML or JSON report.")
+    return "\n\n".join(parts)
+
+
+def _missed(each: ledger_view.Missed) -> tuple[str, ...]:
+    row, entry = each.row, each.entry
+    return (
+        f"**{entry.result}**",
+        f"{code(row.name)}<br>{code(f'{row.source} {row.scope}')}<br>version {code(entry.version)}",
+        "not known" if entry.due_at is None else times.format_instant(entry.due_at),
+        ledger_text.replaced(entry),
+        ledger_text.lateness(entry),
+    )
+
+
+def _sample(report: Report) -> str:
+    sample = report.sample
+    if sample is None:
+        return ""
+    rows = [
+        (f"{each.order:,}", code(each.name), code(f"{each.source} {each.scope}"), code(each.id))
+        for each in sample.drawn[:MOST_DRAWN]
+    ]
+    left = len(sample.drawn) - len(rows)
+    more = f"\n\n… and {left:,} more: see the sample or JSON report." if left > 0 else ""
+    said = f"{code(sample_text.drawn(sample))}, population {code(sample.population_sha256)}"
+    return f"## Sample\n\n{said}\n\n{table(('Order', 'Credential', 'Where', 'Id'), rows)}{more}"
 
 
 def _orphans(report: Report) -> str:

@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import io
 from collections import Counter
-from collections.abc import Iterable
 
 from rich.console import Console
-from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
 from keyaudit import times
-from keyaudit.formats import wording
+from keyaudit.formats import terminal_period, wording
+from keyaudit.formats.terminal_layout import grid, heading
 from keyaudit.formats.visible import visible
 from keyaudit.model import ControlResult, Finding, Report, Severity, Verdict
 
@@ -70,28 +68,13 @@ def render(
     _gaps(console, report)
     _new(console, report)
     _controls(console, report)
+    terminal_period.rotations(console, report)
     _findings(console, report, group_by)
     _orphans(console, report)
+    terminal_period.sample(console, report)
     _next(console, report)
     text = "".join(f"{line.rstrip()}\n" for line in out.getvalue().splitlines())
     return text.translate(_ASCII).encode("ascii", "backslashreplace") if ascii_only else text.encode()
-
-
-def _heading(console: Console, text: str) -> None:
-    console.print()
-    console.print(Text(text, style="bold"))
-
-
-def _grid(rows: Iterable[tuple[Text | str, ...]], *, whole: bool = False) -> Padding:
-    """Columns of text, the last one as wide as the line allows; `whole` never breaks the others."""
-    rows = list(rows)
-    grid = Table.grid(padding=(0, 2, 0, 0))
-    for _ in rows[0][:-1]:
-        grid.add_column(no_wrap=whole, overflow="fold")
-    grid.add_column(ratio=1, overflow="fold")
-    for row in rows:
-        grid.add_row(*(cell if isinstance(cell, Text) else Text(cell) for cell in row))
-    return Padding(grid, (0, 0, 0, 2))
 
 
 def _summary(console: Console, report: Report, entity: str | None) -> None:
@@ -122,7 +105,8 @@ def _summary(console: Console, report: Report, entity: str | None) -> None:
         rows.append(("orphans", orphans))
     if report.period:
         rows.append(("period", " to ".join(times.format_instant(end) for end in report.period)))
-    console.print(_grid(rows))
+    rows += terminal_period.facts(report)
+    console.print(grid(rows))
 
 
 def _approved(report: Report) -> str:
@@ -138,9 +122,9 @@ def _gaps(console: Console, report: Report) -> None:
     found = wording.gaps(report)
     if not found:
         return
-    _heading(console, "Not seen, so not passed")
+    heading(console, "Not seen, so not passed")
     rows = [(visible(gap.what, longest=60), visible(gap.why)) for gap in found[:MOST_GAPS]]
-    console.print(_grid(rows))
+    console.print(grid(rows))
     if len(found) > MOST_GAPS:
         console.print(f"  … and {len(found) - MOST_GAPS:,} more (see --format html)")
 
@@ -150,7 +134,7 @@ def _new(console: Console, report: Report) -> None:
     found = wording.new_failures(report) if report.baseline else []
     if not found:
         return
-    _heading(console, "New or worse since the baseline")
+    heading(console, "New or worse since the baseline")
     rows = [
         (
             _label(finding),
@@ -159,7 +143,7 @@ def _new(console: Console, report: Report) -> None:
         )
         for finding in found[:MOST_NEW]
     ]
-    console.print(_grid(rows))
+    console.print(grid(rows))
     if len(found) > MOST_NEW:
         console.print(f"  … and {len(found) - MOST_NEW:,} more (see --format json)")
 
@@ -167,19 +151,19 @@ def _new(console: Console, report: Report) -> None:
 def _controls(console: Console, report: Report) -> None:
     if not report.controls:
         return
-    _heading(console, "Results by control")
+    heading(console, "Results by control")
     rows = []
     for framework in report.frameworks:
         results = Counter(control.result for control in report.controls if control.framework == framework.id)
         words = ", ".join(f"{results[result]:,} {result}" for result in wording.RESULTS if results[result])
         rows.append((f"{visible(framework.id)} {visible(framework.version)}", words or "no control"))
     if rows:
-        console.print(_grid(rows))
+        console.print(grid(rows))
     exceptions = [control for control in report.controls if control.result == "exception"]
     if not exceptions:
         return
     console.print()
-    console.print(_grid([_control(control) for control in exceptions[:MOST_CONTROLS]]))
+    console.print(grid([_control(control) for control in exceptions[:MOST_CONTROLS]]))
     if len(exceptions) > MOST_CONTROLS:
         console.print(f"  … and {len(exceptions) - MOST_CONTROLS:,} more controls with exceptions")
 
@@ -211,7 +195,7 @@ def _findings(console: Console, report: Report, group_by: str) -> None:
         groups.setdefault(_group_name(finding, group_by), []).append(finding)
     if not groups:
         return
-    _heading(console, f"Findings by {group_by}")
+    heading(console, f"Findings by {group_by}")
     few = len(report.findings) <= MOST_IN_FULL
     most, most_groups = (MOST_IN_FULL, MOST_IN_FULL) if few else (MOST_OF_A_GROUP, MOST_GROUPS)
     ordered = sorted(groups.items(), key=lambda group: (*_urgency(group[1]), group[0]))
@@ -255,7 +239,7 @@ def _finding(console: Console, finding: Finding, as_of: int, group_by: str) -> N
     about.append("\n" + visible(finding.message, longest=600))
     for line in _details(finding, as_of, group_by):
         about.append("\n" + line, style="dim")
-    console.print(_grid([(Text(f"{label:<8}", style=style), about)]))
+    console.print(grid([(Text(f"{label:<8}", style=style), about)]))
     if finding.fix and finding.verdict is Verdict.FAIL:
         command = Text(f"            $ {visible(finding.fix, longest=4000)}", style="green")
         console.print(command, soft_wrap=True)
@@ -280,12 +264,12 @@ def _details(finding: Finding, as_of: int, group_by: str) -> list[str]:
 def _orphans(console: Console, report: Report) -> None:
     if not report.orphans:
         return
-    _heading(console, "Keys of providers that no store here is known to hold")
+    heading(console, "Keys of providers that no store here is known to hold")
     rows = [
         (visible(orphan.name, longest=60), visible(f"{orphan.source} {orphan.scope} {orphan.id}"))
         for orphan in report.orphans[:MOST_ORPHANS]
     ]
-    console.print(_grid(rows))
+    console.print(grid(rows))
     if len(report.orphans) > MOST_ORPHANS:
         console.print(f"  … and {len(report.orphans) - MOST_ORPHANS:,} more (see --format json)")
 
@@ -302,5 +286,5 @@ def _next(console: Console, report: Report) -> None:
         steps.append(("keyaudit scan --format html --output DIR", "every finding, searchable, with pictures"))
         steps.append(("keyaudit scan --format pdf --output DIR", "the same, to be kept as evidence"))
     if steps:
-        _heading(console, "Next")
-        console.print(_grid(steps, whole=True))
+        heading(console, "Next")
+        console.print(grid(steps, whole=True))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from keyaudit import times
 from keyaudit.columns import EXEMPT, NO_STORES, PROVIDERS
+from keyaudit.formats import history_text
 from keyaudit.formats.visible import visible
 from keyaudit.model import Baseline, Finding, Report, RuleResult, ScopeStatus, Severity, Verdict
 
@@ -185,6 +186,7 @@ def gaps(report: Report) -> list[Gap]:
         for record in report.records or ()
         if record.problem
     ]
+    found += [Gap(what, why) for what, why in history_text.gaps(report)]
     found += [
         Gap(f"{scope.source} {scope.scope}", EXEMPT + (scope.reason or "").rpartition(EXEMPT)[2])
         for scope in report.coverage

@@ -26,6 +26,7 @@ from keyaudit.model import (
     VersionState,
 )
 from tests.formats import sample_texts as texts
+from tests.formats.sample_ledger import ledgered
 
 AS_OF = times.parse_instant("2026-05-01T00:00:00Z")
 ACCOUNT = "111122223333"
@@ -86,7 +87,7 @@ def sample_report(
         _finding(row, mark, as_of) for row, marks in zip(population, broken, strict=True) for mark in marks
     ]
     made += _other_findings(findings - len(made))
-    return _report(tuple(sorted(made, key=_order)), population, as_of)
+    return ledgered(_report(tuple(sorted(made, key=_order)), population, as_of))
 
 
 def _plan(findings: int, chance: random.Random) -> list[tuple[str, ...]]:

@@ -10,28 +10,30 @@ from dataclasses import replace
 import pytest
 
 from formats.large_report import large_report
+from formats.sample_ledger import ledgered
 from keyaudit.errors import UsageError
 from keyaudit.formats import FORMATS, render, wording
 from keyaudit.model import Coverage, PolicySummary, ScopeStatus
 from keyaudit.report_document import read
 from keyaudit.rules import RULES
 
+NO_VERSION = {"csv", "pdf", "gitlab", "ocsf", "asff", "xlsx", "ledger", "sample"}
 TEXT = sorted(name for name, known in FORMATS.items() if not known.binary)
 
 
 @pytest.mark.parametrize("name", TEXT)
 def test_every_format_gives_the_same_bytes_twice(name: str) -> None:
-    content = render(name, large_report(4))
-    assert content == render(name, large_report(4))
+    content = render(name, ledgered(large_report(4)))
+    assert content == render(name, ledgered(large_report(4)))
     assert content.decode().strip()
 
 
 @pytest.mark.parametrize("name", sorted(FORMATS))
 def test_every_format_shows_an_audit_of_nothing(name: str) -> None:
-    nothing = large_report(0)
+    nothing = ledgered(large_report(0))
     policy = PolicySummary("p", "0" * 64, None, None, None, ())
     bare = replace(nothing, policy=policy, frameworks=(), coverage=(), rules=(), controls=(), waivers=())
-    assert b"0.1.0" in render(name, bare) or name in {"csv", "pdf", "gitlab", "ocsf", "asff", "xlsx"}
+    assert b"0.1.0" in render(name, bare) or name in NO_VERSION
 
 
 @pytest.mark.parametrize(
@@ -43,6 +45,18 @@ def test_another_name_is_refused_with_a_way_out(name: str, hint: str) -> None:
     assert str(caught.value) == f"no format is called {name!r}"
     assert caught.value.hint is not None
     assert caught.value.hint.startswith(hint)
+
+
+@pytest.mark.parametrize("name", sorted(FORMATS))
+def test_a_format_of_a_part_is_refused_where_the_report_has_no_such_part(name: str) -> None:
+    bare = large_report(1)
+    if (part := FORMATS[name].of) is None:
+        assert render(name, bare)
+        return
+    with pytest.raises(UsageError, match=f"^{part}: ") as caught:
+        render(name, bare)
+    assert caught.value.hint is not None
+    assert render(name, ledgered(bare)).startswith((b"source,", b"order,"))
 
 
 def test_the_table_itself_imports_nothing_heavy() -> None:

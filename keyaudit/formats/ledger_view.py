@@ -1,0 +1,121 @@
+"""What a page shows of a ledger, found in one walk: its rows may be many, and are made when asked for."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from heapq import nsmallest
+from itertools import islice
+
+from keyaudit import times
+from keyaudit.formats.ledger_text import MISSED
+from keyaudit.model import Ledger, LedgerEntry, LedgerResult, LedgerRow, Operation, Report
+
+MOST_MONTHS = 60
+"""Of a longer period, only its first so many months are counted each by itself."""
+
+_OPERATIONS = {operation: rank for rank, operation in enumerate(Operation)}
+_RESULTS = {result: rank for rank, result in enumerate(LedgerResult)}
+
+
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """A due date that was not met, and whose it was."""
+
+    row: LedgerRow
+    entry: LedgerEntry
+
+
+@dataclass(frozen=True, slots=True)
+class Month:
+    """Due dates that lie in one month of the period, UTC: `label` is `2026-03`."""
+
+    label: str
+    met: int
+    late: int
+    open: int
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerView:
+    """The worst credentials and the worst due dates of a ledger, and its due dates by month.
+
+    `credentials` and `all_missed` count all there are; `months` has every month of the period.
+    """
+
+    worst: tuple[LedgerRow, ...]
+    credentials: int
+    missed: tuple[Missed, ...]
+    all_missed: int
+    months: tuple[Month, ...]
+
+    def first(self, count: int) -> list[LedgerRow]:
+        """Give the worst so many."""
+        return list(self.worst[:count])
+
+
+def view(ledger: Ledger, period: tuple[int, int], *, rows: int, missed: int) -> LedgerView:
+    """Walk through a ledger once, and keep its worst `rows` credentials and `missed` due dates."""
+    by_month: Counter[tuple[str, str]] = Counter()
+    totals = [0, 0]
+    found: list[Missed] = []
+
+    def walked() -> Iterator[LedgerRow]:
+        nonlocal found
+        for row in ledger.rows:
+            totals[0] += 1
+            for entry in row.entries:
+                _count(by_month, entry, period)
+                if entry.result in MISSED:
+                    totals[1] += 1
+                    found.append(Missed(row, entry))
+            if len(found) > 2 * missed + 1000:
+                found = nsmallest(missed, found, key=_lateness)
+            yield row
+
+    walk = walked()
+    worst = tuple(nsmallest(rows, walk, key=badness))
+    deque(walk, maxlen=0)  # whoever wants no row still wants the counts
+    kept = tuple(nsmallest(missed, found, key=_lateness))
+    return LedgerView(worst, totals[0], kept, totals[1], _months(by_month, period))
+
+
+def of_report(report: Report, *, rows: int, missed: int) -> LedgerView | None:
+    """Give the view of a report's ledger; None for an audit of an instant."""
+    if report.ledger is None or report.period is None:
+        return None
+    return view(report.ledger, report.period, rows=rows, missed=missed)
+
+
+def badness(row: LedgerRow) -> tuple[int, int, int, str, str, str]:
+    """Order credentials: operation, then longest out of policy, then by name."""
+    return _OPERATIONS[row.operation], -row.out_max, -row.late, row.source, row.scope, row.id
+
+
+def _lateness(each: Missed) -> tuple[int, int, str, str, str, str]:
+    row, entry = each.row, each.entry
+    late = entry.early_min if entry.early_min is not None else -entry.out_max
+    return late, _RESULTS[entry.result], row.source, row.scope, row.id, entry.version
+
+
+def _count(by_month: Counter[tuple[str, str]], entry: LedgerEntry, period: tuple[int, int]) -> None:
+    due = entry.due_at
+    if due is None or not period[0] <= due <= period[1] or entry.result is LedgerResult.NOT_DUE:
+        return
+    kind = "met" if entry.result is LedgerResult.ON_TIME else "late" if entry.result in MISSED else "open"
+    by_month[times.format_date(due)[:7], kind] += 1
+
+
+def _months(by_month: Counter[tuple[str, str]], period: tuple[int, int]) -> tuple[Month, ...]:
+    labels = list(islice(_labels(*period), MOST_MONTHS))
+    return tuple(
+        Month(label, *(by_month[label, kind] for kind in ("met", "late", "open"))) for label in labels
+    )
+
+
+def _labels(start: int, end: int) -> Iterator[str]:
+    first, last = (datetime.fromtimestamp(at // times.SECOND, UTC) for at in (start, end))
+    for number in range(first.year * 12 + first.month - 1, last.year * 12 + last.month):
+        yield f"{number // 12:04}-{number % 12 + 1:02}"
