@@ -22,7 +22,7 @@ PUBLIC_KEY = "manifest.pub.pem"
 SSH_PUBLIC_KEY = "manifest.pub"
 """The public key of an SSH signature, in one line, to read: it proves as little."""
 UNLISTED = (MANIFEST, ENVELOPE, ENCODED, RAW_SIGNATURE, SSH_SIGNATURE, PUBLIC_KEY, SSH_PUBLIC_KEY)
-"""Files that the manifest cannot name, for they are made of it. Any other that it does not name is foreign."""
+"""Files that the manifest cannot name, being made of it. Any other that it does not name is foreign."""
 
 SUMS = "SHA256SUMS"
 """For `sha256sum -c`: every file but itself and the `manifest.*`. The manifest names it, too."""

@@ -1,0 +1,162 @@
+"""Auditing again, from the inputs that lie in a bundle and from nothing else.
+
+These are the functions that `keyaudit scan` calls, in its order. Names under which inputs were given are
+put back, for reports show them; where files lay is otherwise of no consequence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from keyaudit import times
+from keyaudit.evidence import layout, matches, settings
+from keyaudit.evidence.recipe import InputFile, Part, Recipe
+
+if TYPE_CHECKING:
+    from keyaudit.model import Framework, Inventory, Policy, Report
+    from keyaudit.rotation_record import RecordFile
+
+
+def replay(folder: Path, recipe: Recipe) -> Report:
+    """Make the report of a bundle anew, from the inputs under `folder`.
+
+    The folder's files are taken for what the recipe says that they are: whoever did not just write them
+    compares their digests first. Raises what `scan` raises for inputs that cannot be read.
+    """
+    from keyaudit.audit import audit
+    from keyaudit.model import Severity
+
+    policy, frameworks = governing(folder, recipe)
+    report = audit(
+        _inventory(folder, recipe),
+        policy,
+        frameworks,
+        times.parse_instant(recipe.as_of),
+        _period(recipe),
+        records=_records(folder, recipe.records),
+        engine=recipe.engine,
+        fail_on=None if recipe.fail_on is None else Severity(recipe.fail_on),
+    )
+    return _sampled(recipe, _held(folder, recipe, report))
+
+
+def governing(folder: Path, recipe: Recipe) -> tuple[Policy, tuple[Framework, ...]]:
+    """Read the policy and the frameworks of a bundle; raises PolicyError, UsageError."""
+    from keyaudit.evidence.governing import governed
+    from keyaudit.policy.frameworks import load
+    from keyaudit.rules import CATALOGUE
+
+    frameworks = load([str(folder / each.path) for each in recipe.frameworks], CATALOGUE)
+    return replace(governed(folder / recipe.policy.path, frameworks), file=recipe.policy.name), frameworks
+
+
+def outputs(report: Report, recipe: Recipe) -> dict[str, bytes]:
+    """Print every document that a bundle has of its report, by path.
+
+    Raises what `formats.render` raises.
+    """
+    from keyaudit.formats import render
+
+    found = {path: render(name, report) for path, name in _always(report).items()}
+    found[layout.COVERAGE] = _coverage(report)
+    for each in recipe.renderings:
+        found[each.path] = render(each.format, report, **_settings(each.settings))
+    return found
+
+
+def _always(report: Report) -> Mapping[str, str]:
+    """Say which documents lie in every bundle, and in which format."""
+    from keyaudit.formats import FORMATS
+
+    tables = {layout.REPORT: "json", layout.FINDINGS: "csv"}
+    if report.ledger is not None and "ledger" in FORMATS:
+        tables[layout.LEDGER] = "ledger"
+    if report.sample is not None and "sample" in FORMATS:
+        tables[layout.SAMPLE] = "sample"
+    return tables
+
+
+def _settings(said: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: settings.from_data(value, layout.RECIPE) for name, value in said.items()}
+
+
+COVERAGE_COLUMNS = (
+    "source", "scope", "status", "credentials", "versions", "calls", "pages", "started_at", "finished_at",
+    "reason", "cannot_know",
+)  # fmt: skip
+
+
+def _coverage(report: Report) -> bytes:
+    """Print what was asked for and what came of it, one row a scope."""
+    from keyaudit.formats.csv_table import table
+
+    def cell(name: str, value: Any) -> str | None:
+        if value is None:
+            return None
+        if name in {"started_at", "finished_at"}:
+            return times.format_instant(value)
+        return "; ".join(value) if isinstance(value, tuple) else str(value)
+
+    rows = (tuple(cell(name, getattr(scope, name)) for name in COVERAGE_COLUMNS) for scope in report.coverage)
+    return table(COVERAGE_COLUMNS, rows)
+
+
+def _period(recipe: Recipe) -> tuple[int, int] | None:
+    if recipe.period is None:
+        return None
+    return times.parse_instant(recipe.period.first), times.parse_instant(recipe.period.last)
+
+
+def _inventory(folder: Path, recipe: Recipe) -> Inventory:
+    """Put the parts together exactly as they were: their order and grouping decide on the digest."""
+    from keyaudit import inventory
+    from keyaudit.inventory.linking import LineageRule
+
+    parts = [inventory.read([folder / each.path for each in _files(part)]) for part in recipe.parts]
+    merged = inventory.merge(parts, [part.name for part in recipe.parts])
+    rules = [LineageRule(matches.from_data(rule.match), rule.lineage) for rule in recipe.lineage]
+    return inventory.link(merged, rules).inventory
+
+
+def _files(part: Part) -> Sequence[InputFile]:
+    return part.documents if part.live is None else (part.live,)
+
+
+def _records(folder: Path, files: Sequence[InputFile] | None) -> tuple[RecordFile, ...] | None:
+    if files is None:
+        return None
+    from keyaudit.rotation_record import read_files
+
+    read = read_files([folder / each.path for each in files])
+    return tuple(_renamed(record, each.name) for record, each in zip(read, files, strict=True))
+
+
+def _renamed(file: RecordFile, name: str) -> RecordFile:
+    return replace(
+        file,
+        file=name,
+        records=tuple(replace(record, file=name) for record in file.records),
+        problems=tuple(replace(problem, file=name) for problem in file.problems),
+    )
+
+
+def _held(folder: Path, recipe: Recipe, report: Report) -> Report:
+    if recipe.baseline is None:
+        return report
+    from keyaudit import report_document
+    from keyaudit.report_difference.ratchet import hold
+
+    content = (folder / recipe.baseline.path).read_bytes()
+    return hold(report, report_document.read(content, file=recipe.baseline.name))
+
+
+def _sampled(recipe: Recipe, report: Report) -> Report:
+    asked = recipe.sample
+    if asked is None:
+        return report
+    from keyaudit.evidence.sampling import draw
+
+    return replace(report, sample=draw(report.population, asked.size, asked.seed, asked.strata))
