@@ -13,7 +13,7 @@ from rotation.worlds.aws import AwsIam, AwsOpenAi
 from rotation.worlds.dotenv import DotenvCommand
 from rotation.worlds.google import Google
 from rotation.worlds.vault import VaultDatabase
-from rotation.worlds.world import Application, World, now
+from rotation.worlds.world import Application, World, this_second
 
 WORLDS: dict[str, type[World]] = {
     "aws-secrets-manager x aws-iam": AwsIam,
@@ -51,7 +51,7 @@ def rotate(command: Command, way: str, *more: str, code: int = 0) -> str:
 def test_a_finding_is_rotated_away_without_a_failed_request_and_the_record_is_evidence(
     begun: World, command: Command
 ) -> None:
-    since = now()
+    since = this_second()
     before = audited(command, begun)
     assert before.exit_code == 1
     assert {source for _, source in before.found(*OVERDUE)} == set(begun.listed)
@@ -84,7 +84,7 @@ def value_since(world: World, audit: Audit) -> dict[str, str]:
 def test_what_was_taken_back_is_as_late_as_before_and_its_promotion_is_on_record(
     begun: World, command: Command
 ) -> None:
-    since = now()
+    since = this_second()
     before, old = value_since(begun, audited(command, begun)), begun.live()
     with Application(begun) as application:
         rotate(command, "begin", *APPROVED)
@@ -106,7 +106,7 @@ def test_what_was_taken_back_is_as_late_as_before_and_its_promotion_is_on_record
 def test_one_person_who_asked_and_agreed_is_a_finding_and_so_is_a_record_that_was_lost(
     begun: World, command: Command
 ) -> None:
-    since = now()
+    since = this_second()
     with Application(begun):
         said = rotate(command, "run", "--approved-by", "A@acme.example")
     assert "requested and approved by the same person" in said

@@ -12,7 +12,7 @@ import pytest
 from rotation.worlds.audits import OVERDUE, audited
 from rotation.worlds.death import WHO, DeadlyAws, begun
 from rotation.worlds.dotenv import DotenvCommand
-from rotation.worlds.world import Application, World, now
+from rotation.worlds.world import Application, World, this_second
 
 Command = Callable[..., Any]
 
@@ -72,7 +72,7 @@ def assert_good_end(command: Command, world: World, since: int) -> None:
 def test_a_process_that_is_killed_once_a_server_has_acted_leaves_a_rotation_that_goes_on(
     aws: DeadlyAws, command: Command, change: str, number: int, afresh: bool
 ) -> None:
-    since = now()
+    since = this_second()
     with Application(aws) as application:
         aws.death.of(aws, change, number)
         application.more_answers()
@@ -84,7 +84,7 @@ def test_a_process_that_is_killed_once_a_server_has_acted_leaves_a_rotation_that
 
 
 def test_between_the_kill_and_the_end_an_audit_names_the_old_key(aws: DeadlyAws, command: Command) -> None:
-    since = now()
+    since = this_second()
     with Application(aws) as application:
         aws.death.of(aws, "TagResource", 1)
         time.sleep(2.5)
@@ -102,7 +102,7 @@ def test_between_the_kill_and_the_end_an_audit_names_the_old_key(aws: DeadlyAws,
 def test_a_process_that_is_killed_by_the_program_it_runs_leaves_a_rotation_that_goes_on(
     file: DotenvCommand, command: Command, moment: str, afresh: bool
 ) -> None:
-    since = now()
+    since = this_second()
     (file.folder / "kill").write_text(moment)
     with Application(file) as application:
         process = begun(file)
@@ -115,7 +115,7 @@ def test_a_process_that_is_killed_by_the_program_it_runs_leaves_a_rotation_that_
 
 
 def test_two_processes_at_once_rotate_once(file: DotenvCommand, command: Command) -> None:
-    since = now()
+    since = this_second()
     with Application(file) as application:
         both = [begun(file), begun(file)]
         said = [process.communicate(timeout=60)[0] for process in both]

@@ -36,6 +36,11 @@ def now() -> int:
     return time.time_ns() // 1000
 
 
+def this_second() -> int:
+    """When a period begins that holds all that is made from now on: some providers leave out fractions."""
+    return now() // 1_000_000 * 1_000_000
+
+
 class WholeSeconds(Clock):
     """The wall's, as providers tell it that leave out fractions."""
 
