@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from formats.sample_report import sample_report
 from keyaudit import model
 from keyaudit.errors import InputError
+from keyaudit.evidence.sampling import draw
 from keyaudit.formats import wording
 from keyaudit.policy.frameworks import EVIDENCE
 from keyaudit.report_document import (
@@ -144,10 +145,19 @@ def consistent(report: model.Report) -> model.Report:
         orphans=None if report.orphans is None else held_by_nobody(report.population),
         inventory=replace(report.inventory, credentials=len(report.population)),
         summary=summary(report, rules, findings),
+        sample=report.sample and drawn_of(report.population, report.sample),
         baseline=None
         if report.baseline is None
         else replace(report.baseline, known=everything(findings), new=()),
     )
+
+
+def drawn_of(population: tuple[model.PopulationRow, ...], said: model.Sample) -> model.Sample | None:
+    """A sample of this population, where it is one of which a sample can be drawn."""
+    listed = {(row.source, row.scope, row.id) for row in population}
+    if len(listed) < len(population):
+        return None
+    return draw(population, max(said.size, 1), "seed", said.strata)
 
 
 def everything(findings: tuple[model.Finding, ...]) -> int:
@@ -290,12 +300,14 @@ def test_another_shape_is_refused_by_the_name_of_the_field(changes: dict[str, An
     assert str(caught.value) == f"report.json: {expected}"
 
 
-SAMPLE = sample_report(25)
+SAMPLE = replace(sample_report(25), sample=draw(sample_report(25).population, 5, "seed", ("environment",)))
 
 
 def bumped(document: dict[str, Any], key: str, by: int = 1) -> None:
     document[key] += by
 
+
+IDENTITY = ("source", "scope", "id")
 
 # what somebody changes in a document before signing it again, and what gives it away
 CONTRADICTIONS: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
@@ -335,6 +347,20 @@ CONTRADICTIONS: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
     "an orphan twice": (lambda d: d["orphans"].append(d["orphans"][0]), "or stands here twice"),
     "orphans that are none": (lambda d: d.update(orphans=0), "orphans: expected a list"),
     "a credential left out": (lambda d: d["population"].pop(), "inventory.credentials: is"),
+    "a sample of more": (lambda d: bumped(d["sample"], "population"), "sample.population: is"),
+    "one of the sample left out": (lambda d: d["sample"]["drawn"].pop(), "sample.drawn: is 4"),
+    "one of the sample from nowhere": (
+        lambda d: d["sample"]["drawn"][2].update(id="x"),
+        "number 3 is not in",
+    ),
+    "one of the sample twice": (
+        lambda d: d["sample"]["drawn"][1].update({k: d["sample"]["drawn"][0][k] for k in IDENTITY}),
+        "number 2 is not in",
+    ),
+    "a sample in another order": (lambda d: d["sample"]["drawn"].reverse(), "number 1 is not in"),
+    "a reserve out of order": (lambda d: bumped(d["sample"]["reserves"][0], "order"), "number 6 is not in"),
+    "a stratum left out": (lambda d: d["sample"]["parts"].pop(), "sample.parts: is"),
+    "strata renamed": (lambda d: d["sample"]["strata"].append("owner"), "more or fewer values than strata"),
 }
 
 

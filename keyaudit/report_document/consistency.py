@@ -35,6 +35,7 @@ def check(report: Report) -> None:
         )
     _check_orphans(report)
     _check_baseline(report)
+    _check_sample(report)
     frameworks = {framework.id for framework in report.frameworks}
     rules = {rule.id for rule in report.rules}
     for number, control in enumerate(report.controls):
@@ -99,6 +100,31 @@ def _check_baseline(report: Report) -> None:
     known = sum(fingerprint not in new for fingerprint in failed)
     if known != report.baseline.known:
         raise _contradiction("baseline.known", report.baseline.known, known, "findings")
+
+
+def _check_sample(report: Report) -> None:
+    """A sample is of this population, and has nothing twice; whether it was drawn so is another question."""
+    sample = report.sample
+    if sample is None:
+        return
+    size, drawn = len(report.population), len(sample.drawn)
+    for path, said, counted, where in (
+        ("sample.population", sample.population, size, "population"),
+        ("sample.drawn", drawn, min(sample.size, size), "its size and the population"),
+        ("sample.parts", sum(part.population for part in sample.parts), size, "population"),
+        ("sample.parts", sum(part.drawn for part in sample.parts), drawn, "what was drawn"),
+    ):
+        if said != counted:
+            raise _contradiction(path, said, counted, where)
+    values = [*(part.values for part in sample.parts), *(one.stratum for one in sample.drawn)]
+    values += [one.stratum for one in sample.reserves]
+    if any(len(one) != len(sample.strata) for one in values):
+        raise _refused("sample.strata", "something in the sample has more or fewer values than strata")
+    left = {(row.source, row.scope, row.id) for row in report.population}
+    for number, one in enumerate((*sample.drawn, *sample.reserves), start=1):
+        if one.order != number or (one.source, one.scope, one.id) not in left:
+            raise _refused("sample", f"number {number} is not in the population, twice here, or out of order")
+        left.remove((one.source, one.scope, one.id))
 
 
 def _closing(report: Report) -> set[Severity]:

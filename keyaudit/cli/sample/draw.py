@@ -14,15 +14,15 @@ Examples:
   keyaudit sample draw report.json --size 25 --seed 2026-H1/7f3a9c
       Print what to test, in its order, and the reserves.
   keyaudit sample draw report.json --size 25 --seed 2026-H1/7f3a9c --stratify environment,class \\
-      --format json --format csv --output sampled/
-      The report again, with the sample in it.
+      --format json --format sample --output sampled/
+      The report again with the sample in it, and a table to fill in.
 
 \b
 A seed that is chosen after the population was seen, or a population that is changed after the
 seed was, can be tried until the sample suits; nothing in a sample shows that. So fix one before
 the other is known: the audited side hands over the report, then the auditor says the seed, whose
-SHA-256 (printf %s SEED | sha256sum) they may have handed over before. A larger sample by the same
-seed begins with the smaller one.
+SHA-256 (printf %s SEED | sha256sum) they may have handed over before. Without strata, a larger
+sample by the same seed begins with the smaller one.
 
 \b
 Exit codes: 0 drawn, 2 usage or input error."""
