@@ -4,3 +4,51 @@ Earlier inventories, audit logs and rotation records come to one document, `keya
 inventory that recalls it knows versions and credentials that its stores have since forgotten. What
 holds at the instant of the audit is judged by the inventory alone: history is evidence of a period.
 """
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from keyaudit.history.chronicle import Chronicle
+    from keyaudit.history.events import Event
+    from keyaudit.model import HistoryFile, Inventory
+
+
+def read(paths: Iterable[str | Path]) -> Chronicle:
+    """Read earlier inventories in any format, folders of them, and condensed histories.
+
+    In whatever order they are named: when each was collected counts. What is no evidence is not an
+    error: its file says the problem (`Chronicle.files`), and the others are used.
+    """
+    from keyaudit.history import snapshots
+
+    return snapshots.read(paths)
+
+
+def write(chronicle: Chronicle) -> bytes:
+    """Condense a history into one document, `keyaudit/history/1`: see `history.document`."""
+    from keyaudit.history import document
+
+    return document.write(chronicle)
+
+
+def recall(
+    inventory: Inventory,
+    chronicle: Chronicle | None,
+    events: Sequence[Event] = (),
+    files: Sequence[HistoryFile] = (),
+) -> Inventory:
+    """Give the same inventory with its past: the columns `columns.RECALLED`, and `Inventory.history`.
+
+    Credentials that it lists no longer follow those that it lists, without versions: no rule about the
+    present applies to them. `events` come from audit logs and rotation records, `files` are what those
+    were read from. Without a `chronicle` the inventory's own look is the only one.
+    """
+    from keyaudit.history import chronicle as chronicles
+    from keyaudit.history import recalling
+
+    return recalling.recall(inventory, chronicle or chronicles.empty(), events, files)

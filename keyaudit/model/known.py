@@ -76,7 +76,8 @@ class History:
 
     `sha256` is the digest of the one document, `keyaudit/history/1`, that all of it comes to. `looks`
     are the instants at which inventories were collected, in order. `recalled` counts versions that the
-    inventory no longer lists, `vanished` credentials.
+    inventory no longer lists, `vanished` credentials, `contradictions` dates of a store that a log or
+    a record contradicts by more than a day: the store's are kept.
     """
 
     sha256: str
@@ -84,6 +85,7 @@ class History:
     looks: tuple[int, ...]
     recalled: int
     vanished: int
+    contradictions: int = 0
 
 
 @dataclass(frozen=True)

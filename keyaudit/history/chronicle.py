@@ -1,0 +1,172 @@
+"""What a history comes to: credentials and versions with the bounds that all looks give, and the looks.
+
+Rows of any number of looks fold into one row a version. Folding is associative and knows no order, as
+long as no two parts looked at one scope in turns: a day at a time gives what all days at once give.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import polars as pl
+
+from keyaudit.columns import CREDENTIALS
+from keyaudit.errors import Problem
+from keyaudit.model import HistoryFile
+
+KEY = ("source", "scope", "id")
+DESCRIBING = tuple(
+    name
+    for name in CREDENTIALS
+    if not name.startswith(("rotation_", "last_"))
+    and name not in {*KEY, "never_used", "expires_at", "compromised_at"}
+)
+"""What is kept of a credential: enough to classify and to show one that is listed no longer."""
+
+VERSION: dict[str, str] = {
+    "version": "text",
+    "state": "text",
+    "created_at": "instant",
+    "superseded_at": "instant",
+    "retired_at": "instant",
+    "authenticates": "boolean",
+    "in_use_at": "instant",
+    "gone_by": "instant",
+    "usable_at": "instant",
+    "unusable_by": "instant",
+    "listed_at": "instant",
+}
+"""Like `columns.PAST`, but bounds are what lists themselves said: absence follows from the looks."""
+
+LOOK: dict[str, Any] = {
+    "source": pl.String,
+    "scope": pl.String,
+    "at": pl.Int64,
+    "complete": pl.Boolean,
+    "versions": pl.Boolean,
+}
+"""One scope at one instant: whether all its credentials were seen, and the versions of all that were."""
+
+_KINDS = {
+    "text": pl.String,
+    "integer": pl.Int64,
+    "boolean": pl.Boolean,
+    "instant": pl.Int64,
+    "labels": pl.String,
+}
+OF_CREDENTIALS: dict[str, Any] = {
+    **dict.fromkeys(KEY, pl.String),
+    **{name: _KINDS[CREDENTIALS[name]] for name in DESCRIBING},
+    "listed_at": pl.Int64,
+}
+OF_VERSIONS: dict[str, Any] = {
+    **dict.fromkeys(KEY, pl.String),
+    **{name: _KINDS[kind] for name, kind in VERSION.items()},
+}
+_DEAD = ("disabled", "destroyed")
+_REPLACED = ("superseded", *_DEAD)
+
+
+@dataclass(frozen=True)
+class Chronicle:
+    """A history as columns: `OF_CREDENTIALS`, `OF_VERSIONS` and `LOOK`.
+
+    `files` are what it was read from, those that are no evidence too; `problems` has everything wrong
+    with those.
+    """
+
+    files: tuple[HistoryFile, ...]
+    credentials: pl.DataFrame
+    versions: pl.DataFrame
+    looks: pl.DataFrame
+    problems: tuple[Problem, ...] = ()
+
+    def with_files(self, files: Sequence[HistoryFile]) -> Chronicle:
+        """Give the same history, read from other files."""
+        return replace(self, files=tuple(files))
+
+
+def empty() -> Chronicle:
+    """Give the history of which nothing is known."""
+    return Chronicle(
+        (), pl.DataFrame(schema=OF_CREDENTIALS), pl.DataFrame(schema=OF_VERSIONS), pl.DataFrame(schema=LOOK)
+    )
+
+
+def observed(runs: pl.DataFrame) -> pl.DataFrame:
+    """Give what lists said of versions, as rows to `fold_versions`.
+
+    `runs` has `KEY`, `versions` as an inventory has them, and the instants `first` and `last` between
+    which every list of the credential said just that; both null where the instant is not known.
+    """
+    flat = runs.select(*KEY, "versions", "first", "last").filter(pl.col("versions").list.len() > 0)
+    one = flat.explode("versions").with_columns(
+        pl.col("versions").struct.field("id").alias("version"),
+        *(pl.col("versions").struct.field(name) for name in _SAID),
+    )
+    state, works = pl.col("state"), pl.col("authenticates")
+    dead = state.is_in(_DEAD) | ~works.fill_null(value=True)
+    return one.select(
+        *KEY,
+        "version",
+        *_SAID,
+        in_use_at=pl.when(state == "current").then("last"),
+        gone_by=pl.when(state.is_in(_REPLACED)).then("first"),
+        usable_at=pl.when(works & ~dead).then("last"),
+        unusable_by=pl.when(dead).then("first"),
+        listed_at="last",
+    ).select(*OF_VERSIONS)
+
+
+_SAID = ("state", "created_at", "superseded_at", "retired_at", "authenticates")
+
+
+def fold_versions(rows: pl.DataFrame) -> pl.DataFrame:
+    """Make one row a version of many: the last word on it, and the bounds of all.
+
+    A version is its id and its date of creation: a store may give an id again. Where a list did not
+    say the date, the version is the one of that id that was listed before or, failing that, after.
+    """
+    rows = _dated(rows.sort("listed_at", nulls_last=True, maintain_order=True))
+    group = [*KEY, "version", "created_at"]
+    one = rows.lazy().with_columns(
+        _used=pl.col("in_use_at").max().over(group), _able=pl.col("usable_at").max().over(group)
+    )
+    used, listed = pl.col("_used"), pl.col("listed_at")
+    since = (listed > used).fill_null(value=True)
+    ended = pl.col("superseded_at")
+    folded = one.group_by(group).agg(
+        pl.col("state", "retired_at", "authenticates").last(),
+        # What was said before it was in use again is no word on when it was replaced.
+        superseded_at=pl.coalesce(ended.last(), ended.filter(since).drop_nulls().last()),
+        in_use_at=used.first(),
+        gone_by=pl.col("gone_by").filter((pl.col("gone_by") > used).fill_null(value=True)).min(),
+        usable_at=pl.col("_able").first(),
+        unusable_by=pl.col("unusable_by")
+        .filter((pl.col("unusable_by") > pl.col("_able")).fill_null(value=True))
+        .min(),
+        listed_at=listed.last(),
+    )
+    return folded.select(*OF_VERSIONS).sort(*KEY, "created_at", "version").collect()
+
+
+def _dated(rows: pl.DataFrame) -> pl.DataFrame:
+    """Fill the dates that lists did not say from those that other lists said of the same id."""
+    named = [*KEY, "version"]
+    if rows["created_at"].null_count() == 0:
+        return rows
+    created = pl.col("created_at")
+    return rows.with_columns(created.forward_fill().backward_fill().over(named))
+
+
+def fold_credentials(rows: pl.DataFrame) -> pl.DataFrame:
+    """Keep the last word on each credential."""
+    ordered = rows.sort("listed_at", nulls_last=True, maintain_order=True)
+    return ordered.unique(KEY, keep="last", maintain_order=True).select(*OF_CREDENTIALS).sort(*KEY)
+
+
+def fold_looks(rows: pl.DataFrame) -> pl.DataFrame:
+    """Put looks in their order."""
+    return rows.select(*LOOK).unique().sort("source", "scope", "at", "complete", "versions")

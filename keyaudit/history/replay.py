@@ -1,0 +1,122 @@
+"""Earlier inventories, one after the other: only what a list says anew is looked at twice."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+
+from keyaudit.history.chronicle import (
+    DESCRIBING,
+    KEY,
+    LOOK,
+    OF_CREDENTIALS,
+    OF_VERSIONS,
+    fold_credentials,
+    fold_versions,
+    observed,
+)
+from keyaudit.model import Inventory, ScopeStatus
+
+Scope = tuple[str, str]
+_SAID = ("id", "state", "created_at", "superseded_at", "retired_at", "authenticates")
+
+
+class Replay:
+    """Goes through inventories in the order in which they were collected.
+
+    Of each credential it holds what the last list said, and since when lists have said just that.
+    Memory is that of one inventory, and of what ever changed.
+    """
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        self._held: pl.DataFrame | None = None
+        self._away: pl.DataFrame | None = None
+        self._said: pl.DataFrame | None = None
+        self._closed: list[pl.DataFrame] = []
+
+    def go_on(self, table: pl.DataFrame, at: int) -> None:
+        """Go on to the next list: its credentials with `KEY`, `DESCRIBING` and `versions`."""
+        now = pl.lit(at, dtype=pl.Int64)
+        table = table.with_columns(first=now, last=now)
+        said = _flat(table)
+        if self._held is None or self._said is None:
+            self._held, self._said = table, said
+            return
+        if self._held.select(KEY).equals(table.select(KEY)):
+            changed = _changed(self._held, self._said, table, said)
+            self._closed.append(self._held.filter(changed))
+            since = pl.when(changed).then("first").otherwise(self._held["first"])
+            self._held, self._said = table.with_columns(first=since), said
+        else:
+            self._match(table, said)
+
+    def _match(self, table: pl.DataFrame, said: pl.DataFrame) -> None:
+        """Find each credential of a list among those that are held, in whatever order they stand."""
+        assert self._held is not None
+        held = self._held if self._away is None else pl.concat([self._held, self._away])
+        held = held.with_row_index("_at")
+        found = table.select(KEY).join(held.select(*KEY, "_at"), on=KEY, how="left", maintain_order="left")
+        known = found["_at"].is_not_null()
+        before, after = held[found["_at"].drop_nulls()].drop("_at"), table.filter(known)
+        changed = _changed(before, _flat(before), after, _flat(after))
+        self._closed.append(before.filter(changed))
+        since = table["first"].clone()
+        unchanged = known.arg_true().filter(~changed)
+        since = since.scatter(unchanged, before["first"].filter(~changed))
+        self._away = held.join(found.drop_nulls("_at"), on="_at", how="anti").drop("_at")
+        self._held, self._said = table.with_columns(first=since), said
+
+    def outcome(self) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """Give the credentials and the versions that all lists come to."""
+        parts = [frame for frame in (*self._closed, self._held, self._away) if frame is not None]
+        if not parts:
+            return pl.DataFrame(schema=OF_CREDENTIALS), pl.DataFrame(schema=OF_VERSIONS)
+        runs = pl.concat(parts)
+        return fold_credentials(runs.with_columns(listed_at="last")), fold_versions(observed(runs))
+
+
+def _flat(table: pl.DataFrame) -> pl.DataFrame:
+    """Lay the versions of a list out, one row each, with `_at`, the number of their credential."""
+    versions = table.select(pl.int_range(pl.len()).alias("_at"), "versions")
+    held = versions.filter(pl.col("versions").list.len() > 0).explode("versions")
+    return held.select("_at", *(pl.col("versions").struct.field(name) for name in _SAID))
+
+
+def _changed(
+    before: pl.DataFrame, said_before: pl.DataFrame, after: pl.DataFrame, said: pl.DataFrame
+) -> pl.Series:
+    """Say of each credential, in the same order in both, whether a list says something else of it."""
+    changed = before["versions"].list.len().ne_missing(after["versions"].list.len())
+    for name in DESCRIBING:
+        changed |= before[name].ne_missing(after[name])
+    if changed.any():
+        same = pl.int_range(len(changed), eager=True).filter(~changed).alias("_at")
+        said_before, said = (
+            flat.join(same.to_frame(), on="_at", how="semi", maintain_order="left")
+            for flat in (said_before, said)
+        )
+    differs = pl.Series([False]).new_from_index(0, said.height)
+    for name in _SAID:
+        differs |= said_before[name].ne_missing(said[name])
+    return changed.scatter(said["_at"].filter(differs).unique(), values=True) if differs.any() else changed
+
+
+def table_of(inventory: Inventory) -> pl.DataFrame:
+    """Read what a replay needs of an inventory."""
+    return inventory.credentials.select(*KEY, *DESCRIBING, "versions").collect()
+
+
+def looks_of(inventory: Inventory, table: pl.DataFrame, at: int) -> pl.DataFrame:
+    """Say which scopes an inventory saw completely. Only what claims to be complete is."""
+    known = table.lazy().group_by("source", "scope").agg(pl.col("versions").is_not_null().all())
+    versions: dict[Scope, bool] = {
+        (source, scope): all_ for source, scope, all_ in known.collect().iter_rows()
+    }
+    whole = {(row.source, row.scope): row.status is ScopeStatus.COMPLETE for row in inventory.coverage}
+    rows: list[tuple[Any, ...]] = [
+        (*scope, at, whole.get(scope, False), versions.get(scope, True))
+        for scope in sorted({*whole, *versions})
+    ]
+    return pl.DataFrame(rows, schema=LOOK, orient="row")
