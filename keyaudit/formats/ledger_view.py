@@ -30,9 +30,10 @@ class Missed:
 
 @dataclass(frozen=True, slots=True)
 class Month:
-    """Due dates that lie in one month of the period, UTC: `label` is `2026-03`."""
+    """Due dates that lie in one month of the period, UTC: `label` is `2026-03`, `span` its part in it."""
 
     label: str
+    span: tuple[int, int]
     met: int
     late: int
     open: int
@@ -109,13 +110,19 @@ def _count(by_month: Counter[tuple[str, str]], entry: LedgerEntry, period: tuple
 
 
 def _months(by_month: Counter[tuple[str, str]], period: tuple[int, int]) -> tuple[Month, ...]:
-    labels = list(islice(_labels(*period), MOST_MONTHS))
     return tuple(
-        Month(label, *(by_month[label, kind] for kind in ("met", "late", "open"))) for label in labels
+        Month(label, span, *(by_month[label, kind] for kind in ("met", "late", "open")))
+        for label, span in islice(_calendar(*period), MOST_MONTHS)
     )
 
 
-def _labels(start: int, end: int) -> Iterator[str]:
+def _calendar(start: int, end: int) -> Iterator[tuple[str, tuple[int, int]]]:
+    """Name the months of a period, each with its first and last instant that lie in it."""
     first, last = (datetime.fromtimestamp(at // times.SECOND, UTC) for at in (start, end))
     for number in range(first.year * 12 + first.month - 1, last.year * 12 + last.month):
-        yield f"{number // 12:04}-{number % 12 + 1:02}"
+        following = number + 1
+        after = end + 1
+        if following < 9999 * 12:
+            after = times.from_datetime(datetime(following // 12, following % 12 + 1, 1, tzinfo=UTC))
+        begun = times.from_datetime(datetime(number // 12, number % 12 + 1, 1, tzinfo=UTC))
+        yield f"{number // 12:04}-{number % 12 + 1:02}", (max(begun, start), min(after - 1, end))

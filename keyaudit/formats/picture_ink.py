@@ -27,6 +27,8 @@ _PAPER: dict[str, str] = {
     "gap": 'fill="#ffffff" stroke="#a3160f" stroke-width="1" stroke-dasharray="1 1.5"',
     "unknown": 'fill="url(#{name}-unknown)" stroke="#6b7480" stroke-width="0.6"',
     "due": 'fill="#ffffff" stroke="#2b6694" stroke-width="1.2"',
+    "early": 'stroke="#2b6694" stroke-width="1.2"',
+    "policy": 'stroke="#3c4450" stroke-width="1.1" stroke-dasharray="4 2.5"',
     "earlier": 'fill="#3c4450"',
     "today": 'stroke="#111820" stroke-width="1.2"',
     "grid": 'stroke="#d5dae0" stroke-width="0.7"',

@@ -7,25 +7,20 @@ were replaced and could still be used. What is not known is hatched, never left 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from heapq import nsmallest
 
 from keyaudit import times
+from keyaudit.formats.picture_axis import NARROW, TOP, WIDE, Axis, Layout, calendar, labels_end_at
 from keyaudit.formats.picture_ink import Ink, Theme, shortened, words
 from keyaudit.formats.picture_lives import Segment, segments
 from keyaudit.model import PopulationRow, Severity, Verdict
 
 MOST_ROWS = 60
 
-TOP = 40
-"""Pixels above the first row: the as-of date and the calendar."""
 _FURTHEST = 10 * 366 * times.DAY
 _FIRST_INSTANT = times.parse_instant("0001-01-01T00:00:00Z")
 _LAST_INSTANT = times.parse_instant("9999-12-31T23:59:59Z")
 _VERDICTS = (Verdict.FAIL, Verdict.UNKNOWN, Verdict.WAIVED, Verdict.PASS, Verdict.NOT_APPLICABLE)
-_TICKS = (1, 2, 3, 6, 12, 24, 60, 120)
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _LEGENDS = (
     ("use", "in use, within its period"),
     ("late", "in use, overdue"),
@@ -36,47 +31,6 @@ _LEGENDS = (
     ("unknown", "not known"),
     ("gap", "no value in use"),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """Where things are, in the picture's own pixels.
-
-    The time axis takes `width` from `left`; a name ends before `label_width`; in a row of height
-    `row`, writing stands on `baseline` and the broad lane begins at `lane`.
-    """
-
-    canvas: int
-    left: int
-    width: int
-    row: int
-    label_width: int
-    label_letters: int
-    baseline: int
-    lane: int
-    status: tuple[int, str]
-    months: int
-    legend_columns: int
-    today_from: int
-
-
-WIDE = Layout(984, 248, 600, 26, 238, 36, 15, 5, (856, "start"), 9, 4, today_from=0)
-NARROW = Layout(360, 8, 344, 42, 246, 38, 13, 20, (360, "end"), 4, 1, today_from=17)
-"""For a phone: names stand above their bars."""
-
-
-@dataclass(frozen=True, slots=True)
-class Axis:
-    """Instants from `start` to `end` laid along the width of a layout."""
-
-    start: int
-    end: int
-    layout: Layout = WIDE
-
-    def x(self, instant: int) -> float:
-        """Say where an instant is; instants outside are drawn at the edge."""
-        inside = min(max(instant, self.start), self.end)
-        return self.layout.left + self.layout.width * (inside - self.start) / (self.end - self.start)
 
 
 def worst_first(population: Iterable[PopulationRow], as_of: int, limit: int) -> list[PopulationRow]:
@@ -115,7 +69,7 @@ def timeline_picture(
     layout = NARROW if narrow else WIDE
     axis, ink = axis_of(rows, as_of, layout), Ink(name, theme)
     bottom = TOP + layout.row * len(rows)
-    parts = [_labels_end_at(ink, layout, bottom), *_calendar(ink, axis, bottom)]
+    parts = [labels_end_at(ink, layout, bottom), *calendar(ink, axis, bottom)]
     for n, row in enumerate(rows):
         parts += _row(ink, axis, row, as_of, TOP + layout.row * n)
     parts += _today(ink, axis, as_of, len(rows))
@@ -154,11 +108,6 @@ def standing(row: PopulationRow, as_of: int) -> tuple[str, bool]:
     return "age not known", False
 
 
-def _labels_end_at(ink: Ink, layout: Layout, bottom: int) -> str:
-    box = f'<rect width="{layout.label_width}" height="{bottom}"/>'
-    return f'<defs><clipPath id="{ink.name}-labels">{box}</clipPath></defs>'
-
-
 def _row(ink: Ink, axis: Axis, row: PopulationRow, as_of: int, y: int) -> list[str]:
     place = f"{row.environment or 'environment not known'}, {row.source} {row.scope}"
     layout = axis.layout
@@ -189,32 +138,6 @@ def _segment(ink: Ink, axis: Axis, segment: Segment, y: int) -> str:
         middle = top + height / 2
         shape += ink.shape("earlier", [(left - 6, middle), (left - 1, middle - 4), (left - 1, middle + 4)])
     return shape
-
-
-def _calendar(ink: Ink, axis: Axis, bottom: int) -> list[str]:
-    """Rule and name the first days of months, as many as there is room for."""
-    months = _months(axis)
-    most = axis.layout.months
-    fitting = (step for step in _TICKS if sum(number % step == 0 for number, _ in months) <= most)
-    every = next(fitting, _TICKS[-1])
-    parts = []
-    for number, instant in months:
-        if number % every == 0:
-            x = axis.x(instant)
-            label = f"{_MONTHS[number % 12]} {number // 12}"
-            parts.append(ink.line("grid", (x, TOP - 8), (x, bottom)))
-            parts.append(ink.text(label, (x, TOP - 14), size=10, role="muted", anchor="middle"))
-    return parts
-
-
-def _months(axis: Axis) -> list[tuple[int, int]]:
-    """List the first days of months on the axis, as months since year 0 and instants."""
-    first, last = (datetime.fromtimestamp(t // times.SECOND, UTC) for t in (axis.start, axis.end))
-    numbers = range(first.year * 12 + first.month, min(last.year * 12 + last.month, 9999 * 12))
-    return [
-        (number, times.from_datetime(datetime(number // 12, number % 12 + 1, 1, tzinfo=UTC)))
-        for number in numbers
-    ]
 
 
 def _today(ink: Ink, axis: Axis, as_of: int, rows: int) -> list[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from keyaudit.formats.picture_bars import Column, age_columns, age_picture, due_columns, due_picture
 from keyaudit.formats.picture_ink import Theme
+from keyaudit.formats.picture_ledger import ledger_picture
 from keyaudit.formats.picture_timeline import MOST_ROWS, timeline_picture
 
 __all__ = [
@@ -18,5 +19,6 @@ __all__ = [
     "age_picture",
     "due_columns",
     "due_picture",
+    "ledger_picture",
     "timeline_picture",
 ]

@@ -52,7 +52,7 @@ LIVES = (
 def ledgered(report: Report, *, size: int = 5) -> Report:
     """Give a report the period from November to April, a ledger of its population, and a sample of it."""
     rows = tuple(_row(n, row) for n, row in enumerate(report.population))
-    results = Counter(
+    results: Counter[LedgerResult] = Counter(
         entry.result for row in rows for entry in row.entries if entry.result is not LedgerResult.NOT_DUE
     )
     ledger = Ledger(
@@ -143,7 +143,8 @@ def _entries(n: int, life: str, period: int, grace: int) -> tuple[LedgerEntry, .
         return (_open("v1", END - 20 * DAY, END + 70 * DAY),)
     if life == "lost":
         return (_unknown("v1", grace),)
-    made, entries = START - int(period * chance.uniform(0.2, 0.6)) // times.SECOND * times.SECOND, []
+    made = START - int(period * chance.uniform(0.2, 0.6)) // times.SECOND * times.SECOND
+    entries: list[LedgerEntry] = []
     while True:
         version, due = f"v{len(entries) + 1}", made + period
         late = life in ("late", "overdue") and len(entries) == (0 if life == "late" else 1)
