@@ -27,8 +27,9 @@ class Told(StrEnum):
 class Event:
     """One thing that happened, at an instant in microseconds UTC.
 
-    `source`, `scope` and `id` are those of the inventory's credential. `basis` is `audit-log` or
-    `record`; `file` and `reference` (an event id, or a line) say where it stands.
+    `source`, `scope` and `id` are those of the inventory's credential. Without a `version` it is about the
+    whole credential, as DELETED always is: RETIRED and RESTORED are then of all versions that it had.
+    `basis` is `audit-log` or `record`; `file` and `reference` (an event id, or a line) say where it stands.
     """
 
     source: str
