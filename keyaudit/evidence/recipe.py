@@ -31,7 +31,7 @@ class _Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     pass
 
 
-class InputFile(_Strict):
+class InputFile(_Strict, frozen=True):
     """One input: where it lies in the bundle, its digest, and what it was called where it was read."""
 
     path: str
@@ -39,7 +39,7 @@ class InputFile(_Strict):
     name: str
 
 
-class Part(_Strict):
+class Part(_Strict, frozen=True):
     """What was read or listed together, under the name by which it is called in problems.
 
     Either `documents`, or `live`: what a source answered, as `inventory.write(..., "ndjson")` prints it.
@@ -50,28 +50,28 @@ class Part(_Strict):
     live: InputFile | None = None
 
 
-class Lineage(_Strict):
+class Lineage(_Strict, frozen=True):
     """A rule that says which credentials are one."""
 
     match: Any
     lineage: str
 
 
-class Span(_Strict):
+class Span(_Strict, frozen=True):
     """The first and the last instant of a period."""
 
     first: str
     last: str
 
 
-class EarlierPolicy(_Strict):
+class EarlierPolicy(_Strict, frozen=True):
     """A policy that governed up to, and including, an instant."""
 
     file: InputFile
     until: str
 
 
-class SampleAsked(_Strict):
+class SampleAsked(_Strict, frozen=True):
     """What a sample was asked for with."""
 
     size: int
@@ -79,7 +79,7 @@ class SampleAsked(_Strict):
     strata: tuple[str, ...]
 
 
-class Rendering(_Strict):
+class Rendering(_Strict, frozen=True):
     """One document of the bundle: its format, its path, and the settings that only its maker could say.
 
     Settings that are no plain data are written as `evidence.settings` says.
@@ -90,7 +90,7 @@ class Rendering(_Strict):
     settings: dict[str, Any]
 
 
-class Recipe(_Strict):
+class Recipe(_Strict, frozen=True):
     """All that an audit depends on beside the program itself."""
 
     schema: str
@@ -114,7 +114,9 @@ class Recipe(_Strict):
     @property
     def files(self) -> tuple[InputFile, ...]:
         """Every input there is, in the order of the recipe."""
-        listed = [file for part in self.parts for file in (*part.documents, part.live) if file is not None]
+        listed: list[InputFile | None] = []
+        for part in self.parts:
+            listed += [*part.documents, part.live]
         listed += [self.policy, *(each.file for each in self.earlier_policies), *self.frameworks]
         listed += [*(self.records or ()), self.history, *self.audit_logs, self.baseline, *self.extras]
         return tuple(file for file in listed if file is not None)

@@ -71,7 +71,7 @@ def load(wanted: Sequence[str], rules: Collection[str]) -> tuple[Framework, ...]
     problems: list[Problem] = []
     for name in dict.fromkeys(wanted):
         try:
-            framework = load_file(_file(name), rules)
+            framework = load_file(file_of(name), rules)
         except PolicyError as error:
             problems.extend(error.problems)
             continue
@@ -101,7 +101,8 @@ def load_file(file: Path, rules: Collection[str]) -> Framework:
     return framework
 
 
-def _file(name: str) -> Path:
+def file_of(name: str) -> Path:
+    """Say where a framework that is wanted lies; raises UsageError for an id that is none."""
     if "/" in name or name.endswith((".yaml", ".yml")):
         return Path(name)
     known = available()

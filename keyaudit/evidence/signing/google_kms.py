@@ -1,0 +1,87 @@
+"""Google Cloud KMS: `gcpkms://projects/…/cryptoKeyVersions/N`, a version with EC_SIGN_ED25519.
+
+`asymmetricSign` with `data` (not a digest) gives the 64 bytes of Ed25519; lengths and bytes are guarded by
+CRC32C both ways (REST reference, cryptoKeyVersions.asymmetricSign and getPublicKey). Needs
+roles/cloudkms.signerVerifier. Asked over HTTPS with google-auth: the client of this one service is no
+dependency of ours.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from typing import Any
+
+from keyaudit.errors import UsageError
+from keyaudit.evidence.signing import Surroundings
+from keyaudit.evidence.signing.ed25519 import Ed25519Signer, cryptography, raw_public
+from keyaudit.sources.gcp.packages import library
+
+SERVICE = "https://cloudkms.googleapis.com"
+SCOPE = "https://www.googleapis.com/auth/cloudkms"
+ALGORITHM = "EC_SIGN_ED25519"
+TIMEOUT = 30
+_NAME = re.compile(
+    r"projects/[^/?#\s]+/locations/[^/?#\s]+/keyRings/[^/?#\s]+/cryptoKeys/[^/?#\s]+/cryptoKeyVersions/[0-9]+"
+)
+_CODE = re.compile(r"[A-Z_]{1,60}")
+
+
+def open_key(rest: str, surroundings: Surroundings) -> Ed25519Signer:
+    """Ask for the public key of a key version; see `signing.open_kms`."""
+    name = rest.strip("/")
+    if not _NAME.fullmatch(name):
+        form = "gcpkms://projects/P/locations/L/keyRings/R/cryptoKeys/K/cryptoKeyVersions/N"
+        raise UsageError(f"{name}: no version of a key of Google Cloud KMS", hint=form)
+    where = f"{surroundings.endpoint or SERVICE}/v1/{name}"
+    session = _session()
+    answer = _asked(session, "GET", f"{where}/publicKey")
+    if answer.get("algorithm") != ALGORITHM:
+        raise UsageError("the key of Google Cloud KMS: no Ed25519 key", hint=f"it must be {ALGORITHM}")
+    formats = cryptography("hazmat.primitives.serialization")
+    try:
+        key = formats.load_pem_public_key(str(answer["pem"]).encode())
+    except (KeyError, ValueError):
+        raise UsageError("Google Cloud KMS gave no public key that can be read") from None
+    public = raw_public(key, "the key of Google Cloud KMS")
+
+    def sign(message: bytes) -> bytes:
+        body = {"data": base64.b64encode(message).decode()}
+        signed = _asked(session, "POST", f"{where}:asymmetricSign", body)
+        try:
+            return base64.b64decode(signed["signature"], validate=True)
+        except (KeyError, ValueError):
+            raise UsageError("Google Cloud KMS gave no signature that can be read") from None
+
+    return Ed25519Signer(public, "gcpkms", sign)
+
+
+def _session() -> Any:
+    errors = library("google.auth.exceptions")
+    try:
+        credentials, _ = library("google.auth").default(scopes=[SCOPE])
+    except errors.GoogleAuthError as error:
+        hint = "run `gcloud auth application-default login`, or set GOOGLE_APPLICATION_CREDENTIALS"
+        what = f"no Google credentials that can be used ({type(error).__name__})"
+        raise UsageError(what, hint=hint) from None
+    return library("google.auth.transport.requests").AuthorizedSession(credentials)
+
+
+def _asked(session: Any, verb: str, url: str, body: Any = None) -> Any:
+    """Ask, and give the answer's document; of a refusal only its status is repeated, never its words."""
+    requests, errors = library("requests"), library("google.auth.exceptions")
+    try:
+        response = session.request(verb, url, json=body, timeout=TIMEOUT, allow_redirects=False)
+    except (requests.RequestException, errors.GoogleAuthError) as error:
+        raise UsageError(f"Google Cloud KMS could not be asked: {type(error).__name__}") from None
+    try:
+        document = response.json()
+    except ValueError:
+        document = {}
+    if response.status_code == requests.codes.ok and isinstance(document, dict):
+        return document
+    refusal = document.get("error") if isinstance(document, dict) else None
+    said = str(refusal.get("status")) if isinstance(refusal, dict) else ""
+    code = said if _CODE.fullmatch(said) else f"HTTP {response.status_code}"
+    hint = "the caller needs cloudkms.cryptoKeyVersions.viewPublicKey and .useToSign on this version"
+    raise UsageError(f"Google Cloud KMS refused: {code}", hint=hint)
