@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 DEFAULT_FILE = "keyaudit.yaml"
 
-LISTS = ("inventory", "frameworks", "records")
+LISTS = ("inventory", "frameworks", "records", "history")
 TEXTS: dict[str, tuple[str, ...]] = {"policy": (), "fail_on": options.SEVERITIES, "group_by": options.GROUPS}
 REPORT = ("entity", "marking", "security_hub")
 SOURCE_PATHS = ("cache", "ca_cert")
@@ -34,6 +34,7 @@ class Configuration:
     policy: str | None = None
     frameworks: tuple[str, ...] = ()
     records: tuple[str, ...] = ()
+    history: tuple[str, ...] = ()
     fail_on: str = "high"
     group_by: str = "owner"
     entity: str | None = None
@@ -149,6 +150,7 @@ def _resolved(file: Path, root: Node) -> Configuration:
         policy=options.beside(file, said["policy"]) if said.get("policy") else None,
         frameworks=tuple(frameworks),
         records=tuple(options.beside(file, name) for name in said.get("records") or ()),
+        history=tuple(options.beside(file, name) for name in said.get("history") or ()),
         fail_on=said.get("fail_on") or "high",
         group_by=said.get("group_by") or "owner",
         **(said.get("report") or {}),

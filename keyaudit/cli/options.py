@@ -56,6 +56,15 @@ rotation_records: Decorator = click.option(
     help="Records that `keyaudit rotate` wrote, as evidence for --period; of a folder all *.ndjson. "
     "Repeat for several.  [default: keyaudit.yaml's `records`]",
 )
+history: Decorator = click.option(
+    "--history",
+    "histories",
+    metavar="FILE|DIR",
+    multiple=True,
+    help="An earlier inventory, a folder of them, or a history that `keyaudit inventory history` condensed: "
+    "what stores have forgotten since, as evidence for --period. Repeat for several.  "
+    "[default: keyaudit.yaml's `history`]",
+)
 config: Decorator = click.option(
     "--config",
     metavar="FILE",

@@ -1,4 +1,4 @@
-"""What an audit of a period is given: its ends, and the rotation records of it."""
+"""What an audit of a period is given: its ends, its history, and the rotation records of it."""
 
 from __future__ import annotations
 
@@ -12,10 +12,13 @@ import click
 
 from keyaudit.cli import options
 from keyaudit.cli.grouping import grouped
+from keyaudit.cli.histories import read_history
 from keyaudit.errors import UsageError
 
 if TYPE_CHECKING:
     from keyaudit.cli.configuration import Configuration
+    from keyaudit.history.chronicle import Chronicle
+    from keyaudit.model import Inventory
     from keyaudit.rotation_record import RecordFile
 
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
@@ -27,6 +30,7 @@ class OverTime:
 
     period: str | None
     rotation_records: Sequence[str]
+    histories: Sequence[str]
 
     def given(self, as_of: int | None, settings: Configuration) -> Given:
         """Read all of it, from keyaudit.yaml where no option says it.
@@ -36,7 +40,8 @@ class OverTime:
         over = None if self.period is None else _period(self.period)
         if over is not None and over[1] > (options.instant_of(None) if as_of is None else as_of):
             raise _bad(f"{self.period} is not over at the instant of the audit")
-        return Given(over, _records(self.rotation_records, settings.records if over else (), over))
+        records = _records(self.rotation_records, settings.records if over else (), over)
+        return Given(over, records, read_history(self.histories, settings.history, over))
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +50,20 @@ class Given:
 
     period: tuple[int, int] | None
     records: tuple[RecordFile, ...] | None
+    history: Chronicle | None = None
+
+    def recalled(self, inventory: Inventory) -> Inventory:
+        """Give the inventory with the past that was given beside it."""
+        if self.history is None:
+            return inventory
+        from keyaudit import history
+
+        return history.recall(inventory, self.history)
 
 
-over_time: options.Decorator = grouped("over", OverTime, options.period, options.rotation_records)
+over_time: options.Decorator = grouped(
+    "over", OverTime, options.period, options.rotation_records, options.history
+)
 
 
 def _period(text: str) -> tuple[int, int]:

@@ -49,6 +49,7 @@ COMMANDS: dict[str, Entry] = {
             "validate": Entry("Check documents and print every problem.", "inventory_validate"),
             "show": Entry("Say what documents hold.", "inventory_show"),
             "diff": Entry("Say what two inventories do not share.", "inventory_diff"),
+            "history": Entry("Condense earlier inventories into one history.", "inventory_history"),
         },
     ),
     "policy": Entry(

@@ -105,7 +105,7 @@ def command(
     held = None if baseline is None else read_report(baseline)
     rules, chosen = governing(policy or settings.policy, frameworks or settings.frameworks)
     gathered = gather(settings, inventories, sources)
-    inventory = linked(settings.lineage, gathered.inventory)
+    inventory = given.recalled(linked(settings.lineage, gathered.inventory))
     gate = _severity(fail_on or settings.fail_on)
     from keyaudit.audit import audit
 

@@ -6,8 +6,7 @@ long as no two parts looked at one scope in turns: a day at a time gives what al
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
@@ -83,9 +82,22 @@ class Chronicle:
     looks: pl.DataFrame
     problems: tuple[Problem, ...] = ()
 
-    def with_files(self, files: Sequence[HistoryFile]) -> Chronicle:
-        """Give the same history, read from other files."""
-        return replace(self, files=tuple(files))
+    @property
+    def forgotten(self) -> tuple[int, int]:
+        """Count the versions, and the credentials, that the last look at their scope did not list."""
+        last = self.looks.group_by("source", "scope").agg(pl.col("at").max().alias("last"))
+        counts = []
+        for frame in (self.versions, self.credentials):
+            beside = frame.join(last, on=["source", "scope"], how="left")
+            counts.append(beside.filter(pl.col("listed_at") < pl.col("last")).height)
+        return counts[0], counts[1]
+
+    @property
+    def longest_gap(self) -> int | None:
+        """Give the longest time between two looks at one scope; None where none was looked at twice."""
+        instants = self.looks.sort("source", "scope", "at")
+        gaps = instants.select(gap=pl.col("at").diff().over("source", "scope"))["gap"]
+        return None if gaps.null_count() == len(gaps) else int(gaps.drop_nulls().sort()[-1])
 
 
 def empty() -> Chronicle:
