@@ -52,6 +52,7 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "bool": st.booleans(),
     "bool | None": maybe(st.booleans()),
     "tuple[str, ...]": some(TEXT),
+    "tuple[str, ...] | None": maybe(some(TEXT)),
     "Verdict": st.sampled_from(model.Verdict),
     "Severity": st.sampled_from(model.Severity),
     "Severity | None": maybe(st.sampled_from(model.Severity)),
@@ -148,7 +149,13 @@ def consistent(report: model.Report) -> model.Report:
         sample=report.sample and drawn_of(report.population, report.sample),
         baseline=None
         if report.baseline is None
-        else replace(report.baseline, known=everything(findings), new=()),
+        else replace(
+            report.baseline,
+            known=everything(findings),
+            new=(),
+            appeared=report.baseline.appeared and tuple({finding.fingerprint for finding in findings}),
+            changed=report.baseline.changed and (),
+        ),
     )
 
 

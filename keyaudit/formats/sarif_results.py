@@ -10,7 +10,7 @@ from keyaudit.formats import sarif_rules, wording
 from keyaudit.formats.anchor import Anchor
 from keyaudit.formats.finding_text import as_one_line, level
 from keyaudit.formats.visible import visible
-from keyaudit.model import Finding, Report, Verdict, WaiverResult
+from keyaudit.model import Baseline, Finding, Report, Verdict, WaiverResult
 
 MOST_RESULTS = 25_000
 """Code scanning refuses a run that has more."""
@@ -35,6 +35,8 @@ class Results:
         self._rules = {rule.id: number for number, rule in enumerate(report.rules)}
         self._waivers = {waiver.id: waiver for waiver in report.waivers}
         self._controls = sarif_rules.references(report)
+        self._states = _states(report.baseline)
+        self._suppresses = report.summary.verdicts.get(Verdict.WAIVED, 0) > 0
         self._seen: set[str] = set()
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
@@ -75,8 +77,23 @@ class Results:
             result["taxa"] = taxa
         if finding.verdict is Verdict.WAIVED:
             result["suppressions"] = [_suppression(finding.waiver, self._waivers)]
+        elif self._suppresses:  # §3.27.23: where one result says whether it is suppressed, all do
+            result["suppressions"] = []
+        if self._states is not None:
+            result["baselineState"] = self._states.get(finding.fingerprint, "unchanged")
         result["properties"] = _properties(finding)
         return result
+
+
+def _states(baseline: Baseline | None) -> dict[str, str] | None:
+    """Say what is new or updated, by fingerprint; the rest is unchanged.
+
+    §3.27.24: every result of a run has a state, or none. A baseline that is not known to have been
+    compared with every finding gives none.
+    """
+    if baseline is None or baseline.appeared is None or baseline.changed is None:
+        return None
+    return dict.fromkeys(baseline.changed, "updated") | dict.fromkeys(baseline.appeared, "new")
 
 
 def _location(finding: Finding, anchor: Anchor) -> dict[str, Any]:

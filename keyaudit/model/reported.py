@@ -267,6 +267,8 @@ class Baseline:
     `new` are the fingerprints of failures that it lacks, or has with a milder severity; `known`
     counts the others, `failures` all of its own. `differs` names what it was made with that is not
     the same now: policy, frameworks, tool. `sha256` and `policy_sha256` are its own and its policy's.
+    Of findings of any verdict, `appeared` are those that it lacks, `changed` those that it has with
+    another verdict or severity, by their fingerprints; None where that was not kept.
     """
 
     sha256: str
@@ -276,6 +278,8 @@ class Baseline:
     known: int
     new: tuple[str, ...]
     differs: tuple[str, ...]
+    appeared: tuple[str, ...] | None = None
+    changed: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)

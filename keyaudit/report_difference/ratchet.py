@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from keyaudit import report_document
-from keyaudit.model import Baseline, Report, Verdict
+from keyaudit.model import Baseline, Finding, Report, Severity, Verdict
 from keyaudit.report_difference.changes import Cause, is_new
 from keyaudit.report_difference.inputs import differing
 from keyaudit.report_difference.sides import numbered
@@ -20,8 +20,14 @@ def hold(report: Report, baseline: Report) -> Report:
     A failure is new that the baseline does not have, waives, could not decide, or rates milder.
     What was not seen, or could not be decided, keeps the exit code 3 whether it was so before or not.
     """
-    before = numbered(baseline.findings)
-    failed = {key: f for key, f in numbered(report.findings).items() if f.verdict is Verdict.FAIL}
+    before, now = numbered(baseline.findings), numbered(report.findings)
+    failed = {key: f for key, f in now.items() if f.verdict is Verdict.FAIL}
+    appeared = dict.fromkeys(finding.fingerprint for key, finding in now.items() if key not in before)
+    changed = dict.fromkeys(
+        finding.fingerprint
+        for key, finding in now.items()
+        if key in before and _standing(before[key]) != _standing(finding)
+    )
     new = [finding for key, finding in failed.items() if is_new(before.get(key), finding)]
     fingerprints = dict.fromkeys(finding.fingerprint for finding in new)
     summary = report.summary
@@ -39,5 +45,11 @@ def hold(report: Report, baseline: Report) -> Report:
             known=sum(finding.fingerprint not in fingerprints for finding in failed.values()),
             new=tuple(fingerprints),
             differs=tuple(word for cause, word in _TOLD.items() if cause in differing(baseline, report)),
+            appeared=tuple(appeared),
+            changed=tuple(fingerprint for fingerprint in changed if fingerprint not in appeared),
         ),
     )
+
+
+def _standing(finding: Finding) -> tuple[Verdict, Severity | None]:
+    return finding.verdict, finding.severity

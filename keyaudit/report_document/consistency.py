@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from keyaudit.model import ControlResult, Report, RuleResult, Severity, Verdict
+from keyaudit.model import Baseline, ControlResult, Report, RuleResult, Severity, Verdict
 from keyaudit.report_document.kinds import Refused
 
 FIELDS = {
@@ -97,9 +97,22 @@ def _check_baseline(report: Report) -> None:
     failed = [finding.fingerprint for finding in report.findings if finding.verdict is Verdict.FAIL]
     if len(new) < len(report.baseline.new) or new - set(failed):
         raise _refused("baseline.new", "names what is no failure here, or one twice")
+    _check_appeared(report, report.baseline)
     known = sum(fingerprint not in new for fingerprint in failed)
     if known != report.baseline.known:
         raise _contradiction("baseline.known", report.baseline.known, known, "findings")
+
+
+def _check_appeared(report: Report, baseline: Baseline) -> None:
+    """What appeared or changed is a finding here and not both; what is new is among it."""
+    if baseline.appeared is None and baseline.changed is None:
+        return
+    appeared, changed = set(baseline.appeared or ()), set(baseline.changed or ())
+    listed = {finding.fingerprint for finding in report.findings}
+    if appeared & changed or (appeared | changed) - listed:
+        raise _refused("baseline.appeared", "names what is no finding here, or what changed")
+    if set(baseline.new) - appeared - changed:
+        raise _refused("baseline.new", "names what neither appeared nor changed")
 
 
 def _check_sample(report: Report) -> None:

@@ -260,6 +260,8 @@ _BASELINE = shape(
     known=COUNT,
     new=TEXTS,
     differs=TEXTS,
+    appeared=if_any(TEXTS),
+    changed=if_any(TEXTS),
 )
 REPORT = shape(
     model.Report,

@@ -81,6 +81,32 @@ def test_a_report_with_a_baseline_is_rendered_again_and_held_as_one(tmp_path, co
     assert json.loads((tmp_path / "next/report.json").read_bytes())["baseline"]["known"] == 1
 
 
+# the baseline, what is audited, and the state of each of its findings in SARIF, worst first
+STATES: dict[str, tuple[World, World, list[str]]] = {
+    "the same": (LATE, LATE.but(as_of=JUNE), ["unchanged"]),
+    "one more": (LATE, World((STALE, SECOND)), ["unchanged", "new"]),
+    "rated worse": (LATE, LATE.with_policy(**CRITICAL), ["updated"]),
+    "rated milder, which is no new failure": (LATE, LATE.with_policy(**MILD), ["updated"]),
+    "not decided before": (World((credential(created_at=None),)), LATE, ["updated"]),
+    "decided before, and not now": (LATE, World((credential(created_at=None),)), ["updated"]),
+    "waived now": (LATE, LATE.with_policy(waivers=[waiver()]), ["updated"]),
+    "neither before nor now decided": (*[World((credential(created_at=None),))] * 2, ["unchanged"]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", STATES)
+def test_code_scanning_is_told_what_is_new_whatever_its_verdict(case: str, tmp_path, command) -> None:
+    old, new, states = STATES[case]
+    audits = Audits(tmp_path, command)
+    audits.scan(old, "old")
+    arguments = (*audits.write(new, "new"), "--baseline", "old/report.json", "--format", "sarif")
+    (run,) = json.loads(audits.command("scan", *arguments).stdout)["runs"]
+    assert [result["baselineState"] for result in run["results"] if result["ruleId"] == "KA101"] == states
+    assert all("baselineState" in result for result in run["results"]), "all of them or none"
+    plain = audits.command("scan", *audits.write(new, "new"), "--format", "sarif").stdout
+    assert b"baselineState" not in plain
+
+
 def test_without_a_baseline_the_document_has_no_such_key(tmp_path, command) -> None:
     Audits(tmp_path, command).scan(LATE, "old")
     assert "baseline" not in json.loads((tmp_path / "old/report.json").read_bytes())
@@ -97,6 +123,8 @@ def forged(document: dict[str, Any], **changes: Any) -> dict[str, Any]:
         ({"known": 5}, "baseline.known: is 5, but findings come to 1"),
         ({"new": ["0" * 32]}, "baseline.new: names what is no failure here"),
         ({"new": None}, "baseline.new: expected a list"),
+        ({"appeared": ["0" * 32]}, "baseline.appeared: names what is no finding here"),
+        ({"changed": ["0" * 32]}, "baseline.appeared: names what is no finding here"),
     ],
 )
 def test_a_baseline_that_contradicts_the_findings_is_refused(changes, field, tmp_path, command) -> None:
