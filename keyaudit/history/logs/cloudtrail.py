@@ -15,6 +15,7 @@ import msgspec
 
 from keyaudit.history.logs import aws_access_keys, aws_keys, aws_parameters, aws_secrets
 from keyaudit.history.logs.aws_call import Call
+from keyaudit.history.logs.entries import MALFORMED, Encoded
 from keyaudit.history.logs.happening import Entry, Happening
 
 KIND = "cloudtrail"
@@ -40,19 +41,19 @@ _HEAD = msgspec.json.Decoder(_Head)
 _CALL = msgspec.json.Decoder(Call)
 
 
-def recognises(entry: bytes | msgspec.Raw) -> bool:
+def recognises(entry: Encoded) -> bool:
     """Say whether an entry is a CloudTrail event."""
     try:
         _HEAD.decode(entry)
-    except (msgspec.DecodeError, RecursionError):
+    except MALFORMED:
         return False
     return True
 
 
-def read(entry: bytes | msgspec.Raw) -> Entry | None:
+def read(entry: Encoded) -> Entry | None:
     """Give what an event tells; None for one that is not about a credential, or that failed.
 
-    Raises msgspec.DecodeError and ValueError for what CloudTrail does not write.
+    Raises one of `MALFORMED`, or ValueError, for what CloudTrail does not write.
     """
     head = _HEAD.decode(entry)
     told = _SERVICES.get(head.source, {}).get(head.name)

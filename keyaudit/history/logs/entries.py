@@ -20,6 +20,8 @@ LONGEST_LINE = 4 * 1024 * 1024
 _GZIP = b"\x1f\x8b"
 
 Encoded = bytes | msgspec.Raw
+MALFORMED = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What decoding bytes of unknown origin may end in."""
 
 
 class UnreadableError(ValueError):
@@ -75,7 +77,7 @@ def _is_line(first: bytes) -> bool:
     """Say whether a file's first line is an entry of its own, rather than the beginning of a document."""
     try:
         found = _OBJECT.decode(first)
-    except (msgspec.DecodeError, RecursionError):
+    except MALFORMED:
         return False
     return found.records is None and found.events is None
 
@@ -92,7 +94,7 @@ def _document(content: bytes) -> Iterator[tuple[str, Encoded]]:
             document = _OBJECT.decode(content)
             lists = (document.records, document.events)
             found = next((each for each in lists if each is not None), [msgspec.Raw(content)])
-    except (msgspec.DecodeError, RecursionError):
+    except MALFORMED:
         raise UnreadableError("is no JSON, or was cut off") from None
     for number, entry in enumerate(found, start=1):
         yield f"entry {number}", _unwrapped(entry, f"entry {number}")
@@ -102,6 +104,6 @@ def _unwrapped(entry: Encoded, where: str) -> Encoded:
     """Give the event itself of what LookupEvents says about it."""
     try:
         event = _LOOKED_UP.decode(entry).event
-    except (msgspec.DecodeError, RecursionError):
+    except MALFORMED:
         raise UnreadableError(f"{where} is no JSON object, or was cut off") from None
     return entry if event is None else event.encode()

@@ -22,6 +22,7 @@ from typing import Annotated
 import msgspec
 
 from keyaudit.history.events import Told
+from keyaudit.history.logs.entries import MALFORMED, Encoded
 from keyaudit.history.logs.happening import Entry, Happening, Subject
 from keyaudit.times import parse_instant
 
@@ -99,19 +100,19 @@ class _Told(msgspec.Struct, frozen=True):
 _HEAD, _TOLD = msgspec.json.Decoder(_Head), msgspec.json.Decoder(_Told)
 
 
-def recognises(entry: bytes | msgspec.Raw) -> bool:
+def recognises(entry: Encoded) -> bool:
     """Say whether an entry is one of Cloud Logging, of an audit log or not."""
     try:
         _HEAD.decode(entry)
-    except (msgspec.DecodeError, RecursionError):
+    except MALFORMED:
         return False
     return True
 
 
-def read(entry: bytes | msgspec.Raw) -> Entry | None:
+def read(entry: Encoded) -> Entry | None:
     """Give what an entry tells; None for one that is not about a credential, or that failed.
 
-    Raises msgspec.DecodeError and ValueError for what Cloud Logging does not write.
+    Raises one of `MALFORMED`, or ValueError, for what Cloud Logging does not write.
     """
     head = _HEAD.decode(entry)
     if head.payload is None or (head.payload.status and head.payload.status.code):

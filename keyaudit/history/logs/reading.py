@@ -9,11 +9,9 @@ from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import Path
 
-import msgspec
-
 from keyaudit.history.events import Told
 from keyaudit.history.logs import cloudtrail, google, vault
-from keyaudit.history.logs.entries import Encoded, UnreadableError, entries
+from keyaudit.history.logs.entries import MALFORMED, Encoded, UnreadableError, entries
 from keyaudit.history.logs.happening import Entry, Happening
 from keyaudit.model.period import HistoryFile
 
@@ -132,7 +130,7 @@ class _Reading:
                 continue
             try:
                 told = self._kind.read(entry)
-            except (msgspec.DecodeError, RecursionError, ValueError):
+            except (*MALFORMED, ValueError):
                 # The reason of a decoder may repeat what stands there.
                 raise UnreadableError(f"{where} is not as {self._kind.name} has it") from None
             if told is not None:

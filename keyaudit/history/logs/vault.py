@@ -21,6 +21,7 @@ from typing import Annotated
 import msgspec
 
 from keyaudit.history.events import Told
+from keyaudit.history.logs.entries import MALFORMED, Encoded
 from keyaudit.history.logs.happening import Entry, Happening, Subject
 from keyaudit.times import parse_instant
 
@@ -78,18 +79,18 @@ _HEAD = msgspec.json.Decoder(_Head)
 _ANSWERED, _ASKED = msgspec.json.Decoder(_Answered), msgspec.json.Decoder(_Asked)
 
 
-def recognises(entry: bytes | msgspec.Raw) -> bool:
+def recognises(entry: Encoded) -> bool:
     """Say whether an entry is one of an audit device."""
     try:
         return _HEAD.decode(entry).type in {"request", "response"}
-    except (msgspec.DecodeError, RecursionError):
+    except MALFORMED:
         return False
 
 
-def read(entry: bytes | msgspec.Raw) -> Entry | None:
+def read(entry: Encoded) -> Entry | None:
     """Give what an entry tells; None for one that is not about a credential, or that failed.
 
-    Raises msgspec.DecodeError and ValueError for what an audit device does not write.
+    Raises one of `MALFORMED`, or ValueError, for what an audit device does not write.
     """
     head = _HEAD.decode(entry)
     request = head.request
@@ -110,7 +111,7 @@ def read(entry: bytes | msgspec.Raw) -> Entry | None:
     return Entry(request.id, tuple(found))
 
 
-def _versions(kind: str, operation: str, entry: bytes | msgspec.Raw) -> list[tuple[str | None, Told]] | None:
+def _versions(kind: str, operation: str, entry: Encoded) -> list[tuple[str | None, Told]] | None:
     """Give what became of which versions; None where the entry changed none."""
     if kind == "metadata" and operation == "delete":
         return [(None, Told.DELETED)]
