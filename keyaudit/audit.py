@@ -9,11 +9,12 @@ from keyaudit import engine as engines
 from keyaudit import facts, report, verdicts
 from keyaudit.columns import BESIDE
 from keyaudit.errors import UsageError
+from keyaudit.facts import lives
 from keyaudit.facts.promotions import Period
 from keyaudit.inventory import holding
 from keyaudit.model import Framework, Inventory, Policy, Report, Severity
 from keyaudit.policy import approvals, classify, requirements, texts
-from keyaudit.report import population, questions
+from keyaudit.report import ledger_asking, population, questions
 from keyaudit.rules import RULES
 from keyaudit.times import format_instant
 
@@ -50,13 +51,18 @@ def audit(
     collected = frozenset[str]().union(*(collection.columns for collection in collections))
 
     listed = classify.apply(run.open(inventory), policy)
-    gathered = facts.gather(listed, as_of=as_of, collected=collected, engine=run, period=over)
+    values = None if over is None else lives.values(listed, over, run)
+    gathered = facts.gather(listed, as_of=as_of, collected=collected, engine=run, period=over, values=values)
+    judging = None if over is None else verdicts.Over(over)
 
     def judge(some: Frame) -> tuple[Frame, tuple[verdicts.Judged, ...]]:
         known = facts.known(some, as_of=as_of)
-        return verdicts.judge(known, about, policy.settings, demands, collections)
+        return verdicts.judge(known, about, policy.settings, demands, collections, judging)
 
-    outcome = _answered(run, listed, gathered, judge, policy, frameworks, demands)
+    def asked(frame: Frame) -> ledger_asking.Asking | None:
+        return ledger_asking.asking(run, frame, over, values, len(demands))
+
+    outcome = _answered(run, listed, gathered, judge, asked, policy, frameworks, demands)
     inputs = report.Inputs(inventory, policy, frameworks, rules, as_of, period, records)
     return report.build(outcome, inputs, fail_on)
 
@@ -66,6 +72,7 @@ def _answered(
     listed: Frame,
     gathered: Frame,
     judge: Callable[[Frame], tuple[Frame, tuple[verdicts.Judged, ...]]],
+    happened: Callable[[Frame], ledger_asking.Asking | None],
     policy: Policy,
     frameworks: Sequence[Framework],
     demands: Sequence[requirements.Requirement],
@@ -78,8 +85,10 @@ def _answered(
     laid = questions.places(policy, frameworks, requirement_of, text_of, judged, populations)
     frame = populations.add(frame)
     asked = [questions.counts(frame, judged, laid), questions.suspicious(frame, judged)]
-    aside = [questions.by_schedule(frame), questions.scopes(listed)]
-    counts, suspicious, schedules, scopes = run.collect(asked + aside)
+    aside, of_period = [questions.by_schedule(frame), questions.scopes(listed)], happened(frame)
+    counts, suspicious, schedules, scopes, *counted = run.collect(
+        [*asked, *aside, *(of_period.counts if of_period else ())]
+    )
     few = populations.add(judge(run.among(gathered, suspicious["row"]))[0])
     [suspects] = run.collect([questions.suspects(few, judged, populations, len(demands))])
     return report.Outcome(
@@ -91,6 +100,7 @@ def _answered(
         population=lambda: run.collect([population.question(frame, judged, len(demands))])[0],
         judged=judged,
         laid=laid,
+        ledger=of_period.answers(counted) if of_period else None,
     )
 
 

@@ -44,6 +44,12 @@ class Engine(Protocol):
         `sum_up` is given any part of the rows, and gives one row at most for each `row`.
         """
 
+    def kept(self, frame: Frame, needed: Sequence[str], make: Callable[[Frame], Frame]) -> Frame:
+        """Give what `make` makes of the columns `needed`, worked out once.
+
+        `make` is given any part of the rows, and gives as many rows as it likes for each.
+        """
+
     def beside(self, frame: Frame, more: Frame) -> Frame:
         """Put the columns of another frame beside the rows of the same `row`, worked out once."""
 
@@ -89,6 +95,13 @@ class Polars:
         ]
         summed = pl.concat(sums) if sums else _collected(sum_up(nw.from_native(narrow.lazy())))
         return nw.from_native(table.hstack(summed.drop("row")).lazy())
+
+    def kept(self, frame: Frame, needed: Sequence[str], make: Callable[[Frame], Frame]) -> Frame:
+        """See `Engine.kept`."""
+        narrow = _laid_out(frame).select(pl.col("row") + 0, *needed)
+        parts = list(narrow.iter_slices(_PART)) or [narrow]
+        made = [_collected(make(nw.from_native(part.lazy()))) for part in parts]
+        return nw.from_native(pl.concat(made).lazy())
 
     def beside(self, frame: Frame, more: Frame) -> Frame:
         """See `Engine.beside`; the other columns of the frame are not touched, let alone copied."""
@@ -138,6 +151,12 @@ class DuckDB:
     def summed(self, frame: Frame, needed: Sequence[str], sum_up: Callable[[Frame], Frame]) -> Frame:
         """See `Engine.summed`."""
         return self.beside(frame, sum_up(frame.select("row", *needed)))
+
+    def kept(self, frame: Frame, needed: Sequence[str], make: Callable[[Frame], Frame]) -> Frame:
+        """See `Engine.kept`."""
+        name = self._name()
+        make(frame.select("row", *needed)).to_native().create(name)
+        return nw.from_native(self._database.table(name))
 
     def beside(self, frame: Frame, more: Frame) -> Frame:
         """See `Engine.beside`; kept in a table of its own, or every question would work it out again."""

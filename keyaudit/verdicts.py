@@ -12,7 +12,8 @@ from typing import Any, Protocol
 
 import narwhals as nw
 
-from keyaudit.facts import REQUIREMENT
+from keyaudit.facts import REQUIREMENT, aging
+from keyaudit.facts.promotions import Period
 from keyaudit.model import Check, Collection, Rule, RuleSetting
 
 NOT_APPLICABLE, PASS, UNKNOWN, FAIL = -1, 0, 1, 2
@@ -42,6 +43,18 @@ class Requirement(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Over:
+    """A period that is audited, and what was required in its earlier parts.
+
+    `earlier` has an item for each part but the last: its requirements, and for each requirement of today
+    which of those it was.
+    """
+
+    period: Period
+    earlier: tuple[tuple[Sequence[Requirement], Sequence[int]], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Judged:
     """Where the verdicts of one rule are.
 
@@ -65,9 +78,14 @@ def judge(
     settings: Mapping[str, RuleSetting],
     requirements: Sequence[Requirement],
     collections: Sequence[Collection],
+    over: Over | None = None,
 ) -> tuple[nw.LazyFrame[Any], tuple[Judged, ...]]:
-    """Add the verdict columns of all credential rules, and each requirement's facts as `name@k`."""
+    """Add the verdict columns of all credential rules, and each requirement's facts as `name@k`.
+
+    Of a period that is audited, `over` says by what its earlier parts are judged.
+    """
     judged = tuple(_place(rule, settings[rule.name], requirements, collections) for rule in rules)
+    frame = frame if over is None else _governed(frame, over)
     for k, requirement in enumerate(requirements):
         frame = frame.with_columns(**requirement.conditions) if requirement.conditions else frame
         frame = frame.with_columns(**requirement.columns)
@@ -75,13 +93,30 @@ def judge(
             due_at=nw.col("value_created_at") + nw.col("rotation_period"),
             overdue_by=nw.col("age_min") - nw.col("rotation_period") - nw.col("overdue_tolerance"),
         )
-        columns = {f"{name}@{k}": nw.col(name) for name in (*REQUIREMENT, "due_at", "overdue_by")}
+        happened = {} if over is None else aging.lateness(over.period, k)
+        frame = frame.with_columns(**happened) if happened else frame
+        shown = (*REQUIREMENT, "due_at", "overdue_by", *happened)
+        columns = {f"{name}@{k}": nw.col(name) for name in shown}
         for verdict in judged:
             if verdict.asked and verdict.by_requirement[k] == f"{verdict.rule.id}@{k}":
                 columns[verdict.by_requirement[k]] = _code(verdict.rule, settings, requirement, collections)
                 columns |= _limits(verdict.rule, requirement, k)
         frame = frame.with_columns(**columns)
     return frame.with_columns(*(_combined(verdict) for verdict in judged)), judged
+
+
+def _governed(frame: nw.LazyFrame[Any], over: Over) -> nw.LazyFrame[Any]:
+    """Add what each requirement asked in the parts of a period before, as `rotation_period~0@k`."""
+    for j, (made, places) in enumerate(over.earlier):
+        for number, requirement in enumerate(made):
+            frame = frame.with_columns(**requirement.conditions) if requirement.conditions else frame
+            frame = frame.with_columns(**requirement.columns)
+            mine = [k for k, place in enumerate(places) if place == number]
+            names = [(name, f"{name}~{j}@{k}") for k in mine for name in REQUIREMENT]
+            if number == 0:
+                names += [(name, f"{name}@0") for name in REQUIREMENT]
+            frame = frame.with_columns(**{called: nw.col(name) for name, called in names})
+    return frame
 
 
 def _place(

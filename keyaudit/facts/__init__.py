@@ -66,7 +66,8 @@ DURATIONS = frozenset(
         "age_in_period_min",
         "age_in_period_max",
         "owed_in_period_min",
-        "owed_in_period_max",
+        "late_by_min",
+        "late_by_max",
     }
 )
 
@@ -88,7 +89,6 @@ OR_NONE = frozenset(
         "age_in_period_min",
         "age_in_period_max",
         "owed_in_period_min",
-        "owed_in_period_max",
     }
 )
 
@@ -141,8 +141,7 @@ FACTS: dict[str, str] = {
     "schedule_unparsable": "a schedule is configured that cannot be understood",
     "age_in_period_min": "the oldest that a value surely was while in use in the period; -1 if none was",
     "age_in_period_max": "… perhaps was; -1 if surely none was in use",
-    "owed_in_period_min": "how old the oldest of those would surely be at the period's end; -1 if none",
-    "owed_in_period_max": "… would perhaps be; -1 if surely none",
+    "owed_in_period_min": "how old the oldest of those that were replaced would be at its end; -1 if none",
     "aged_from": "creation of the value that surely grew oldest in the period",
     "aged_until": "… when it was replaced; null if it was in use when the period ended",
     "aged_version": "… which version it is",
@@ -164,6 +163,9 @@ FACTS: dict[str, str] = {
     "automatic": "the policy wants rotation to be automatic",
     "due_at": "when the value in use must have been replaced",
     "overdue_by": "surely overdue by this much",
+    "late_by_min": "a value in use in the period surely exceeded its limit by this much; negative if not",
+    "late_by_max": "… perhaps by this much",
+    "fell_due": "a value fell due in the period and was replaced, or was late; null if it may have been",
 }
 
 REQUIREMENT = (

@@ -9,7 +9,7 @@ import narwhals as nw
 
 from keyaudit.columns import PROVIDERS
 from keyaudit.engine import Engine
-from keyaudit.facts import cadence, lives, relatives, rotations, versions
+from keyaudit.facts import aging, cadence, lives, relatives, rotations, versions
 from keyaudit.facts.promotions import Period
 from keyaudit.times import DAY
 
@@ -32,24 +32,26 @@ def gather(
     collected: frozenset[str],
     engine: Engine,
     period: Period | None = None,
+    values: nw.LazyFrame[Any] | None = None,
 ) -> nw.LazyFrame[Any]:
     """Put beside each credential what its versions and relatives have to say; the rest is up to `known`.
 
     `collected` holds the columns that any row carries, so that joins for the others are skipped.
-    What happened in a `period` is looked at only where one is given.
+    What happened in a `period` is looked at only where one is given; its `values` are those of `facts.lives`.
     """
     listed = relatives.with_primaries(frame, collected, engine)
     listed = _with_versions(listed, collected, engine)
     listed = _with_schedule(listed, collected, engine)
     if period is not None:
-        listed = rotations.beside(lives.beside(listed, period, engine), period, engine)
+        values = lives.values(listed, period, engine) if values is None else values
+        listed = rotations.beside(aging.beside(listed, values, period, engine), period, engine)
     return relatives.beside(listed, lambda some: _with_value(some, as_of), collected, engine)
 
 
 def known(frame: nw.LazyFrame[Any], *, as_of: int) -> nw.LazyFrame[Any]:
     """Derive the facts of credentials, each from its own row: any part of what `gather` gives will do."""
-    of_period = "record_gap_min" in frame.collect_schema().names()
-    happened = [*lives.facts(), *rotations.facts()] if of_period else []
+    there = set(frame.collect_schema().names())
+    happened = [*aging.facts(there), *rotations.facts()] if "record_gap_min" in there else []
     frame = _with_value(frame, as_of).with_columns(
         *_age(), *_use(), *_future(), _single_value(), *happened, exposed_since=nw.col("compromised_at")
     )

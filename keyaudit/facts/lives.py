@@ -1,8 +1,11 @@
-"""Facts of a period about age: how old the values grew that were in use in it.
+"""Which values were in use in a period, since when and until when, as it is sure and as it is possible.
 
 A version was in use from its creation until it was superseded or, where nothing says when, until
-the version after it was created. A value from before the oldest one listed is not known: it bounds
-what is possible, like a version without a date.
+the version after it was created. A history says more: when a version was last seen in use, and when it
+was first seen not to be. A value that was taken back is in use a second time: two rows. What the store
+gave up in the instant in which it was made never was in use.
+
+One frame of values gives the facts that rules compare (`aging`) and the rotation ledger alike.
 """
 
 from __future__ import annotations
@@ -11,10 +14,10 @@ from typing import Any
 
 import narwhals as nw
 
+from keyaudit.columns import PAST, VERSIONS
 from keyaudit.engine import Engine
-from keyaudit.facts import NONE
 from keyaudit.facts.promotions import Period
-from keyaudit.times import DAY, LONGEST_DURATION
+from keyaudit.times import DAY
 
 Frame = nw.LazyFrame[Any]
 
@@ -23,44 +26,92 @@ _FIELDS = {
     "state": "state",
     "made_at": "created_at",
     "ended_at": "superseded_at",
-    "gone_at": "retired_at",
+    "retired_at": "retired_at",
+    "authenticates": "authenticates",
+    "in_use_at": "in_use_at",
+    "gone_by": "gone_by",
+    "usable_at": "usable_at",
+    "unusable_by": "unusable_by",
+    "basis": "basis",
 }
-_BOUNDS = ("age_in_period_min", "age_in_period_max", "owed_in_period_min", "owed_in_period_max")
 _ORDER = ("made_at", "version")
+_ONCE, _FIRST, _AGAIN = 0, 1, 2
+
+VALUES = (
+    *("row", "version", "state", "made_at", "oldest_at", "since", "since_earliest", "surely", "at_most"),
+    *("certain", "possible", "undated", "switched_off", "turn"),
+    *("retired_at", "authenticates", "usable_at", "unusable_by", "basis"),
+    *("born", "first_at", "forgotten"),
+)
+"""The columns of a frame of values, one row for each time that one was or may have been in use.
+
+`oldest_at` is its creation, or where it has no date that of its credential. It was in use `since`, or since
+`since_earliest` at most; null is not known. `surely` is until when it was in use at least, null where it
+may never have been; `at_most` is until when it was at most; what goes on ends a microsecond after the
+period, later than any instant in it. `certain` and `possible` say whether that was in the period. `turn` is 2
+where it was in use for the second time. `forgotten` says of the credential that another value may have been
+in use before its oldest one, which was made `first_at`; `born` is when the credential was made, null for a
+copy, which may hold what is older than itself.
+"""
 
 
-def beside(frame: Frame, period: Period, engine: Engine) -> Frame:
-    """Put beside each credential how old its values grew in the period, as `facts` reads it."""
-    needed = ("created_at", "replica_of", "versions")
-    return engine.summed(frame, needed, lambda part: _summed(_lives(part, period), period))
+def values(frame: Frame, period: Period, engine: Engine) -> Frame:
+    """Give the values of all credentials, with the columns `VALUES`, worked out once.
 
-
-def facts() -> list[nw.Expr]:
-    """Turn what `beside` added into facts; the frame must carry `versions_known`."""
-    known = nw.col("versions_known")
-    return [nw.when(known).then(nw.col(name).fill_null(NONE)).alias(name) for name in _BOUNDS]
-
-
-def _lives(part: Frame, period: Period) -> Frame:
-    """Give every version that was or may have been in use, with its end as it `surely` and `at_most` is.
-
-    What goes on ends a microsecond after the period: later than any instant in it.
+    What a history recalled counts in the place of what the inventory lists.
     """
+    named = "past" if "past" in frame.collect_schema().names() else "versions"
+    turns = engine.table(
+        {"rolled_back": [False, True, True], "turn": [_ONCE, _FIRST, _AGAIN]},
+        {"rolled_back": "boolean", "turn": "integer"},
+    )
+    needed = ("created_at", "replica_of", named)
+    return engine.kept(frame, needed, lambda part: _values(part, named, period, turns))
+
+
+def _values(part: Frame, named: str, period: Period, turns: Frame) -> Frame:
+    one = _among_others(_versions(part, named)).join(turns, on="rolled_back", how="inner")
+    one = one.with_columns(
+        surely=_surely(period),
+        at_most=_at_most(period),
+        since=_since(),
+        since_earliest=_since_earliest(),
+        # An undated version is as old as its credential at most.
+        oldest_at=nw.when(nw.col("dated")).then(nw.col("made_at")).otherwise(nw.col("born")),
+    )
+    one = one.with_columns(*_in_period(period), undated=~nw.col("dated"), switched_off=~nw.col("sure"))
+    first, born = nw.col("oldest"), nw.col("born")
+    forgotten = (first > period.first) & (first > born + DAY).fill_null(value=True)
+    forgotten &= (born <= period.last).fill_null(value=True)
+    return one.with_columns(forgotten=forgotten.fill_null(value=False), first_at=first).select(*VALUES)
+
+
+def _versions(part: Frame, named: str) -> Frame:
+    """Give every version that was or may have been in use, with what is known of each by itself."""
     # A copy may hold a value that is older than itself.
     born = nw.when(nw.col("replica_of").is_null()).then(nw.col("created_at"))
-    one = part.select("row", "versions", born=born).explode("versions")
-    one = one.with_columns(**{name: nw.col("versions").struct.field(at) for name, at in _FIELDS.items()})
+    one = part.select("row", listed=nw.col(named), born=born).explode("listed")
+    carried = PAST if named == "past" else VERSIONS
+    kinds: dict[str, Any] = {"text": nw.String, "instant": nw.Int64, "boolean": nw.Boolean}
+    one = one.with_columns(
+        **{
+            name: nw.col("listed").struct.field(at)
+            if at in carried
+            else nw.lit("store" if at == "basis" else None, dtype=kinds[PAST[at]])
+            for name, at in _FIELDS.items()
+        }
+    )
     made, ended, state = nw.col("made_at"), nw.col("ended_at"), nw.col("state")
-    one = one.filter(~state.is_null() & (state != "pending")).with_columns(
+    given_up = (ended == made).fill_null(value=False)
+    one = one.filter(~state.is_null() & (state != "pending") & ~given_up).with_columns(
         # What was switched off without having been superseded may never have been in use.
-        sure=state.is_in(("current", "superseded")) | ~ended.is_null(),
-        current=state == "current",
+        sure=state.is_in(("current", "superseded")) | ~ended.is_null() | ~nw.col("in_use_at").is_null(),
+        current=(state == "current") & nw.col("gone_by").is_null(),
         dated=~made.is_null(),
         # An end before the beginning says nothing.
         ended_at=nw.when(made.is_null() | (ended >= made)).then(ended),
     )
-    one = one.with_columns(placed=nw.col("sure") & nw.col("dated"))
-    return _among_others(one).with_columns(surely=_surely(period), at_most=_at_most(period))
+    return one.with_columns(placed=nw.col("sure") & nw.col("dated"))
 
 
 def _among_others(one: Frame) -> Frame:
@@ -77,34 +128,64 @@ def _among_others(one: Frame) -> Frame:
         back_open=nw.when(replaced & nw.col("ended_at").is_null()).then(made),
     )
     least, most = ("oldest", "taken"), ("newest_old", "back_at", "back_open")
-    return one.with_columns(
+    one = one.with_columns(
         *(nw.col(name).min().over("row").alias(name) for name in least),
         *(nw.col(name).max().over("row").alias(name) for name in most),
     )
+    rolled_back = placed & nw.col("current") & (nw.col("newest_old") > made)
+    back_known = ~(nw.col("back_open") > made).fill_null(value=False)
+    return one.with_columns(
+        rolled_back=rolled_back.fill_null(value=False), back_at=nw.when(back_known).then(nw.col("back_at"))
+    )
+
+
+def _since() -> nw.Expr:
+    again = nw.col("turn") == _AGAIN
+    return nw.when(nw.col("placed")).then(nw.when(again).then(nw.col("back_at")).otherwise(nw.col("made_at")))
+
+
+def _since_earliest() -> nw.Expr:
+    again = nw.col("turn") == _AGAIN
+    known = nw.when(nw.col("dated")).then(nw.col("made_at")).otherwise(nw.col("born"))
+    taken_back = nw.coalesce(nw.col("back_at"), nw.col("next_placed"))
+    return nw.when(again).then(taken_back).otherwise(known)
 
 
 def _surely(period: Period) -> nw.Expr:
     """Until when a version was in use at least; null where it may never have been, or nobody knows when."""
-    made, after = nw.col("made_at"), nw.lit(period.last + 1)
-    rolled_back = nw.col("newest_old") > made
-    back = ~(nw.col("back_open") > made).fill_null(value=False) & (nw.col("back_at") <= period.last)
-    current = nw.when(rolled_back & ~back).then(nw.col("next_placed")).otherwise(after)
-    replaced = nw.coalesce(nw.col("ended_at"), nw.col("next_any"), made)
-    return nw.when(nw.col("placed")).then(nw.when(nw.col("current")).then(current).otherwise(replaced))
+    after = nw.lit(period.last + 1)
+    seen = nw.max_horizontal("made_at", "in_use_at")
+    followed = nw.max_horizontal("next_any", "in_use_at")
+    gone_before = (nw.col("gone_by") < nw.col("next_any")).fill_null(value=False)
+    replaced = nw.coalesce(
+        nw.col("ended_at"), nw.when(~gone_before & ~nw.col("next_any").is_null()).then(followed), seen
+    )
+    back = (nw.col("back_at") <= period.last).fill_null(value=False)
+    return nw.when(nw.col("placed")).then(
+        nw.when(nw.col("turn") == _FIRST)
+        .then(nw.col("next_placed"))
+        .when((nw.col("turn") == _ONCE) & nw.col("current"))
+        .then(after)
+        .when((nw.col("turn") == _AGAIN) & back)
+        .then(after)
+        .when(nw.col("turn") == _ONCE)
+        .then(replaced)
+    )
 
 
 def _at_most(period: Period) -> nw.Expr:
     """Until when it was in use at most."""
-    made, after = nw.col("made_at"), nw.lit(period.last + 1)
-    rolled_back = (nw.col("newest_old") > made) & ~(nw.col("back_open") > made).fill_null(value=False)
-    later = rolled_back & (nw.col("back_at") > period.last)
-    current = nw.when(later).then(nw.col("next_placed")).otherwise(after)
-    replaced = nw.coalesce(nw.col("ended_at"), nw.col("next_placed"), after)
-    switched_off = nw.coalesce(nw.col("gone_at"), after)
-    undated = nw.coalesce(nw.col("ended_at"), nw.col("gone_at"), nw.col("taken"), after)
+    after = nw.lit(period.last + 1)
+    seen_later = (nw.col("in_use_at") > nw.col("next_placed")).fill_null(value=False)
+    next_one = nw.when(~seen_later).then(nw.col("next_placed"))
+    replaced = nw.coalesce(nw.col("ended_at"), nw.min_horizontal(next_one, nw.col("gone_by")), after)
+    switched_off = nw.coalesce(nw.col("retired_at"), nw.col("gone_by"), after)
+    undated = nw.coalesce(nw.col("ended_at"), nw.col("retired_at"), nw.col("gone_by"), nw.col("taken"), after)
     return (
-        nw.when(nw.col("current"))
-        .then(current)
+        nw.when(nw.col("turn") == _FIRST)
+        .then(nw.col("next_placed"))
+        .when(nw.col("current"))
+        .then(after)
         .when(nw.col("placed"))
         .then(replaced)
         .when(nw.col("dated"))
@@ -113,36 +194,18 @@ def _at_most(period: Period) -> nw.Expr:
     )
 
 
-def _summed(one: Frame, period: Period) -> Frame:
-    """Sum up, for each credential, the greatest age and what it would be had nothing been rotated."""
-    made, born, surely, at_most = (nw.col(name) for name in ("made_at", "born", "surely", "at_most"))
-    last = nw.lit(period.last)
-    # An undated version is as old as its credential at most.
-    oldest = nw.when(nw.col("dated")).then(made).otherwise(born)
-    certain = nw.col("placed") & (made <= period.last) & (surely > period.first)
-    possible = (oldest <= period.last).fill_null(value=True) & (at_most > period.first)
-    endless = nw.lit(LONGEST_DURATION)
-    first = nw.col("oldest")
-    forgotten = (first > period.first) & (first > born + DAY).fill_null(value=True)
-    forgotten &= (born <= period.last).fill_null(value=True)
-    one = one.with_columns(
-        reached=nw.when(certain).then(nw.min_horizontal(surely, last) - made),
-        owed=nw.when(certain).then(last - made),
-        reachable=nw.when(possible).then((nw.min_horizontal(at_most, last) - oldest).fill_null(endless)),
-        owing=nw.when(possible).then((last - oldest).fill_null(endless)),
-        earlier=nw.when(forgotten).then((nw.min_horizontal(first, last) - born).fill_null(endless)),
-        earlier_owing=nw.when(forgotten).then((last - born).fill_null(endless)),
-    )
-    one = one.with_columns(widest=nw.col("reached").max().over("row"))
-    one = one.with_columns(aged=nw.when(nw.col("reached") == nw.col("widest")).then(made))
-    one = one.with_columns(earliest=nw.col("aged").min().over("row"))
-    this = nw.col("aged") == nw.col("earliest")
-    return one.group_by("row").agg(
-        nw.col("reached").max().alias("age_in_period_min"),
-        nw.max_horizontal("reachable", "earlier").max().alias("age_in_period_max"),
-        nw.col("owed").max().alias("owed_in_period_min"),
-        nw.max_horizontal("owing", "earlier_owing").max().alias("owed_in_period_max"),
-        nw.col("aged").min().alias("aged_from"),
-        nw.when(this).then(nw.col("version")).min().alias("aged_version"),
-        nw.when(this & (surely <= period.last)).then(surely).max().alias("aged_until"),
-    )
+def _in_period(period: Period) -> list[nw.Expr]:
+    return [
+        certain_in(period.first, period.last).fill_null(value=False).alias("certain"),
+        possible_in(period.first, period.last).alias("possible"),
+    ]
+
+
+def certain_in(first: int, last: int) -> nw.Expr:
+    """Say whether a value surely was in use between two instants, both inside."""
+    return (nw.col("since") <= last) & (nw.col("surely") > first)
+
+
+def possible_in(first: int, last: int) -> nw.Expr:
+    """Say whether a value may have been in use between two instants, both inside."""
+    return (nw.col("since_earliest") <= last).fill_null(value=True) & (nw.col("at_most") > first)

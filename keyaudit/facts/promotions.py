@@ -29,6 +29,8 @@ class Promotion:
     approved_by: str | None
     self_approved: bool | None
     served: bool = True
+    token: str | None = None
+    ticket: str | None = None
 
     @property
     def identity(self) -> Identity:
@@ -41,12 +43,20 @@ class Period:
     """What a period audit is made for: `first` and `last` instant, both inside it.
 
     `promotions` are those of all records that were given, also from before and after the period;
-    None where no records were given.
+    None where no records were given. `changes` are the last instants of what another policy governed,
+    in order, each of them before the last one of the period.
     """
 
     first: int
     last: int
     promotions: tuple[Promotion, ...] | None = None
+    changes: tuple[int, ...] = ()
+
+    @property
+    def parts(self) -> tuple[tuple[int, int], ...]:
+        """The stretches of the period that one policy governed each, as their first and last instants."""
+        starts = (self.first, *(change + 1 for change in self.changes))
+        return tuple(zip(starts, (*self.changes, self.last), strict=True))
 
 
 @dataclass(frozen=True, slots=True)

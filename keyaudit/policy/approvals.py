@@ -57,6 +57,8 @@ def _promotion(record: Record) -> Promotion:
         approved_by=record.approved_by,
         self_approved=_self_approved(record),
         served=record.step == "promote",
+        token=record.token,
+        ticket=record.ticket,
     )
 
 

@@ -32,7 +32,7 @@ from keyaudit.model import (
     WaiverResult,
 )
 from keyaudit.policy.waivers import covers
-from keyaudit.report import controls, inputs, subjects
+from keyaudit.report import controls, inputs, ledger, subjects
 from keyaudit.report.exceptions import evidence
 from keyaudit.report.findings import Bearing, Block, CredentialBlock, Findings
 from keyaudit.report.inputs import Inputs
@@ -91,6 +91,7 @@ def build(outcome: Outcome, given: Inputs, fail_on: Severity | None) -> Report:
         orphans=holding.found(inventory, (source for source, _ in outcome.scopes), outcome.orphans),
         population=Population(outcome.population, outcome.judged, _waived_rows(findings), policy),
         records=records,
+        ledger=None if outcome.ledger is None else ledger.build(outcome.ledger, [policy], inventory),
     )
 
 

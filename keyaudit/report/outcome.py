@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import polars as pl
 
+    from keyaudit.report.ledger import Answers
     from keyaudit.report.questions import Place
     from keyaudit.verdicts import Judged
 
@@ -20,7 +21,7 @@ class Outcome:
     `schedules` counts credentials by the name of the policy's schedule, `scopes` holds every
     source and scope that a credential came from; `population` computes every credential's row
     when a format asks for it, and `orphans` the providers' keys in use, those marked whose lineage
-    a store has.
+    a store has. `ledger` is what it answered of a period, None where none was audited.
     """
 
     counts: Mapping[str, Any]
@@ -31,6 +32,7 @@ class Outcome:
     orphans: Callable[[], pl.DataFrame]
     judged: tuple[Judged, ...]
     laid: tuple[Place, ...]
+    ledger: Answers | None = None
 
     def has_findings(self, rule: Judged) -> bool:
         """Say whether a rule failed, or could not decide, anywhere."""

@@ -53,8 +53,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import narwhals as nw
-
 from keyaudit import facts
 from keyaudit.model import Basis, Check, Rule, Severity
 
@@ -62,17 +60,9 @@ from keyaudit.model import Basis, Check, Rule, Severity
 def check(_settings: Mapping[str, Any]) -> Check:
     """Ask every credential of which a value fell due in the period, whether it is in use today or not."""
     dynamic = (facts.cls == "dynamic-secret").fill_null(value=False)
-    limit = facts.rotation_period + facts.overdue_tolerance
-    nothing = (facts.owed_in_period_max < facts.rotation_period) | (facts.age_in_period_max <= limit)
-    fell_due = (
-        nw.when(facts.owed_in_period_min >= facts.rotation_period)
-        .then(nw.lit(value=True))
-        .when(nothing)
-        .then(nw.lit(value=False))
-    )
     return Check(
-        applies=~facts.is_replica & ~dynamic & ~facts.rotation_period.is_null() & fell_due,
-        fails=facts.exceeds(facts.age_in_period_min, facts.age_in_period_max, limit),
+        applies=~facts.is_replica & ~dynamic & facts.fell_due,
+        fails=facts.exceeds(facts.late_by_min, facts.late_by_max, 0),
     )
 
 

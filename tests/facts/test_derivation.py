@@ -15,7 +15,8 @@ from keyaudit.times import DAY, HOUR, LONGEST_DURATION
 
 NOW = 20_000 * DAY
 OF_A_PERIOD = {
-    *("age_in_period_min", "age_in_period_max", "owed_in_period_min", "owed_in_period_max"),
+    *("age_in_period_min", "age_in_period_max", "owed_in_period_min"),
+    *("late_by_min", "late_by_max", "fell_due"),
     *("aged_from", "aged_until", "aged_version", "record_gap_min", "record_gap_max", "rotated_at"),
     *(
         "rotated_version",

@@ -185,7 +185,7 @@ def test_every_duration_is_known_to_grow_with_time_or_not_to() -> None:
     lasting = {
         "old_used_min", "old_used_max", "replaced_after", "schedule_interval_max", "rotation_period",
         "grace_period", "overdue_tolerance", "staging_lead", "record_gap_min", "record_gap_max",
-        "age_in_period_min", "age_in_period_max", "owed_in_period_min", "owed_in_period_max",
+        "age_in_period_min", "age_in_period_max", "owed_in_period_min", "late_by_min", "late_by_max",
     }  # fmt: skip
     assert lasting | AGEING == facts.DURATIONS
     assert not lasting & AGEING
