@@ -489,7 +489,8 @@ _NUMBERS = st.lists(
 @settings(deadline=None, max_examples=40)
 @given(_POLICIES, _NUMBERS, _NUMBERS, st.lists(_ROWS, min_size=1, max_size=4))
 def test_columns_and_explanations_agree(asked: Policy, fw: Any, gw: Any, rows: list[dict[str, Any]]) -> None:
-    judged(asked, [framework(*fw), framework(*gw, identity="gw")], rows)
+    found = judged(asked, [framework(*fw), framework(*gw, identity="gw")], rows)
+    assert len(found) == len(rows), "judged compares the engines and the explanation, row by row"
 
 
 @settings(deadline=None, max_examples=100)
