@@ -186,6 +186,14 @@ def gaps(report: Report) -> list[Gap]:
         for record in report.records or ()
         if record.problem
     ]
+    found += [
+        Gap(
+            record.file,
+            f"also about {plural(record.unlisted, 'credential')} that the inventory does not have",
+        )
+        for record in report.records or ()
+        if record.unlisted
+    ]
     found += [Gap(what, why) for what, why in history_text.gaps(report)]
     found += [
         Gap(f"{scope.source} {scope.scope}", EXEMPT + (scope.reason or "").rpartition(EXEMPT)[2])

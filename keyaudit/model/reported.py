@@ -252,12 +252,15 @@ class RecordSummary:
     """A file of rotation records that was given as evidence.
 
     `records` counts its sound lines. Where `problem` says something, it is no evidence at all.
+    `unlisted` counts the credentials that its lines are about and the inventory does not have: what they
+    say of those stands for nothing in the audit. None where nobody looked.
     """
 
     file: str
     sha256: str | None
     records: int
     problem: str | None
+    unlisted: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

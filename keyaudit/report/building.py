@@ -52,7 +52,7 @@ _SORTED = ("source", "scope", "id", "row")
 def build(outcome: Outcome, given: Inputs, fail_on: Severity | None) -> Report:
     """Build the report; see `model.Report` for what it holds and in which order."""
     inventory, policy, frameworks = given.inventory, given.policy, given.frameworks
-    rules, as_of, records = given.rules, given.as_of, inputs.records(given.records)
+    rules, as_of, records = given.rules, given.as_of, inputs.records(given.records, inventory)
     by_rule = _bearings(outcome.laid, policy)
     waivers = [waiver for waiver in policy.waivers if covers(waiver, as_of)]
     matched: Counter[str] = Counter()

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+import polars as pl
 
 from keyaudit.model import Framework, Inventory, Policy, RecordSummary, Rule
 from keyaudit.rotation_record import RecordFile
+
+_Identity = tuple[str, str, str]
 
 
 @dataclass(frozen=True)
@@ -25,9 +29,29 @@ class Inputs:
     records: Sequence[RecordFile] | None = None
 
 
-def records(files: Sequence[RecordFile] | None) -> tuple[RecordSummary, ...] | None:
+def records(files: Sequence[RecordFile] | None, inventory: Inventory) -> tuple[RecordSummary, ...] | None:
     """Say of each file what it holds, or the first thing that is wrong with it."""
-    return None if files is None else tuple(_summary(file) for file in files)
+    if files is None:
+        return None
+    listed = _listed({identity for file in files for identity in _identities(file)}, inventory)
+    return tuple(replace(_summary(file), unlisted=_unlisted(file, listed)) for file in files)
+
+
+def _identities(file: RecordFile) -> set[_Identity]:
+    return {(record.source, record.scope, record.id) for record in file.records}
+
+
+def _unlisted(file: RecordFile, listed: set[_Identity]) -> int | None:
+    """Count the credentials of a file that is evidence which the inventory does not have."""
+    return None if file.problems else len(_identities(file) - listed)
+
+
+def _listed(identities: set[_Identity], inventory: Inventory) -> set[_Identity]:
+    """Give those of some identities that the inventory has."""
+    names = ("source", "scope", "id")
+    asked = pl.LazyFrame(sorted(identities), schema=dict.fromkeys(names, pl.String), orient="row")
+    found = asked.join(inventory.credentials.select(names), on=names, how="semi").collect()
+    return set(found.iter_rows())
 
 
 def _summary(file: RecordFile) -> RecordSummary:

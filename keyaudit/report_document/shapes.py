@@ -250,6 +250,7 @@ _RECORDS = shape(
     sha256=TEXT_OR_NULL,
     records=COUNT,
     problem=TEXT_OR_NULL,
+    unlisted=if_any(COUNT),
 )
 _BASELINE = shape(
     model.Baseline,

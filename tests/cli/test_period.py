@@ -139,6 +139,23 @@ def test_refused_evidence_alone_makes_an_audit_incomplete_also_against_a_baselin
     assert scanned(command, folder, *sound, "--baseline", "old.json")["summary"]["exit_code"] == 3
 
 
+def test_records_about_what_the_inventory_does_not_have_are_counted(folder, command) -> None:
+    record(folder)
+    for name in ("other", "third"):
+        other = Credential("vault", "kv", name, name)
+        log = FileJournal(
+            folder / f"records/{name}.ndjson", name, other, Request("sam@acme.example", None, None)
+        )
+        log.append(Entry(parse_instant("2026-03-01T10:00:00Z"), "requested", goal="forward"))
+    (folder / "records/third.ndjson").write_bytes(b"{torn\n")
+    document = scanned(command, folder, *HALF, "--rotation-records", "records")
+    counted = {file["file"]: file.get("unlisted") for file in document["records"]}
+    assert counted == {"records/openai.ndjson": 0, "records/other.ndjson": 1, "records/third.ndjson": None}
+    arguments = (*HALF, "--rotation-records", "records")
+    shown = command("scan", "--inventory", "i.json", *AS_OF, *arguments, cwd=folder).stdout.decode()
+    assert "also about 1 credential that the inventory does not have" in " ".join(shown.split())
+
+
 def test_a_report_keeps_what_it_says_of_records_when_it_is_rendered_again(folder, command) -> None:
     record(folder)
     document = scanned(command, folder, *HALF, "--rotation-records", "records")
