@@ -108,7 +108,7 @@ def sign(folder: Path, key: Ed25519PrivateKey) -> None:
         "payloadType": PAYLOAD_TYPE,
         "signatures": [{"keyid": key_id(key), "sig": text}],
     }
-    (folder / "manifest.dsse.json").write_bytes(canonical(envelope))
+    (folder / "manifest.dsse.json").write_text(json.dumps(envelope, indent=2, sort_keys=True) + "\n")
     (folder / "manifest.pae").write_bytes(pae(payload))
     (folder / "manifest.sig").write_bytes(signature)
     (folder / "manifest.pub.pem").write_bytes(public_pem(key))
