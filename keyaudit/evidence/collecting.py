@@ -88,6 +88,7 @@ class _Gathered:
 def collect(material: Material) -> tuple[Recipe, Mapping[str, bytes]]:
     """Give the recipe of an audit, and its inputs by path.
 
+    The recipe's `evidence` is left for whoever knows the bundle and its signer.
     Raises UsageError for what cannot be kept: an inventory from stdin or a pipe, a file that changed, or
     went away, since it was read.
     """
@@ -114,6 +115,7 @@ def collect(material: Material) -> tuple[Recipe, Mapping[str, bytes]]:
         sample=sample and SampleAsked(size=sample[0], seed=sample[1], strata=sample[2]),
         extras=(),
         renderings=_renderings(material.renderings),
+        evidence={},
     )
     return recipe, found.contents
 

@@ -9,6 +9,7 @@
     policy, earlier_policies, frameworks, records, history, audit_logs, baseline
     sample            size, seed and strata, or null
     renderings        each document of `reports/` with the settings it was printed with
+    evidence          what the documents, and VERIFY.md, say of the bundle: see `formats.verification_steps`
 
 A file is its path in the bundle, its SHA-256 in hex, and the name under which it was given, which
 problems and tables of a report show. Canonical JSON, as the manifest: sorted keys, no spaces.
@@ -110,6 +111,7 @@ class Recipe(_Strict, frozen=True):
     sample: SampleAsked | None
     extras: tuple[InputFile, ...]
     renderings: tuple[Rendering, ...]
+    evidence: dict[str, Any]
 
     @property
     def files(self) -> tuple[InputFile, ...]:

@@ -20,6 +20,15 @@ if TYPE_CHECKING:
     from keyaudit.rotation_record import RecordFile
 
 
+def remade(folder: Path, recipe: Recipe) -> tuple[Report, dict[str, bytes]]:
+    """Make the report of a bundle anew, and all that a bundle has beside inputs, recipe and digests.
+
+    Raises what `replay` and `outputs` raise.
+    """
+    report = replay(folder, recipe)
+    return report, {**outputs(report, recipe), **policy_document(folder, recipe)}
+
+
 def replay(folder: Path, recipe: Recipe) -> Report:
     """Make the report of a bundle anew, from the inputs under `folder`.
 
@@ -53,18 +62,34 @@ def governing(folder: Path, recipe: Recipe) -> tuple[Policy, tuple[Framework, ..
     return replace(governed(folder / recipe.policy.path, frameworks), file=recipe.policy.name), frameworks
 
 
+def policy_document(folder: Path, recipe: Recipe) -> dict[str, bytes]:
+    """Print the policy of a bundle as it is understood, by path; raises PolicyError, UsageError."""
+    from keyaudit.evidence.resolved import resolved
+
+    return {layout.RESOLVED_POLICY: resolved(governing(folder, recipe)[0])}
+
+
 def outputs(report: Report, recipe: Recipe) -> dict[str, bytes]:
     """Print every document that a bundle has of its report, by path.
 
     Raises what `formats.render` raises.
     """
-    from keyaudit.formats import render
+    from keyaudit.formats import render, verification_steps
 
+    evidence = settings.from_data({"$evidence": recipe.evidence}, layout.RECIPE)
     found = {path: render(name, report) for path, name in _always(report).items()}
     found[layout.COVERAGE] = _coverage(report)
+    found[layout.STEPS] = verification_steps.document(evidence)
     for each in recipe.renderings:
-        found[each.path] = render(each.format, report, **_settings(each.settings))
+        said = {name: settings.from_data(value, layout.RECIPE) for name, value in each.settings.items()}
+        if each.format in EVIDENCED:
+            said["evidence"] = evidence
+        found[each.path] = render(each.format, report, **said)
     return found
+
+
+EVIDENCED: tuple[str, ...] = ()
+"""Formats that say how to verify the bundle that they lie in."""
 
 
 def _always(report: Report) -> Mapping[str, str]:
@@ -77,10 +102,6 @@ def _always(report: Report) -> Mapping[str, str]:
     if report.sample is not None and "sample" in FORMATS:
         tables[layout.SAMPLE] = "sample"
     return tables
-
-
-def _settings(said: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: settings.from_data(value, layout.RECIPE) for name, value in said.items()}
 
 
 COVERAGE_COLUMNS = (

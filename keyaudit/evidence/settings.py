@@ -67,8 +67,8 @@ def _read_anchor(data: Any) -> Any:
 def _read_evidence(data: Any) -> Any:
     from keyaudit.formats.verification_steps import Evidence
 
-    inputs = tuple((str(name), str(digest)) for name, digest in data.pop("inputs"))
-    return Evidence(**data, inputs=inputs)
+    inputs = tuple((str(name), str(digest)) for name, digest in data["inputs"])
+    return Evidence(**{**data, "inputs": inputs})
 
 
 KINDS: dict[str, Kind] = {
