@@ -256,6 +256,21 @@ def test_annotations_and_the_summary_can_be_left_out_and_the_gate_cannot(gate) -
     assert (ended.code, ended.obeyed, ended.summary) == (1, [], "")
 
 
+def test_what_a_baseline_knows_does_not_fail_the_step_and_what_it_lacks_does(gate, workspace) -> None:
+    before, late = gate(BEFORE), gate()
+    assert (late.outputs["new"], late.outputs["known"]) == ("", "")
+    shutil.copy(late.outputs["json"], workspace / "late.json")
+    shutil.copy(before.outputs["json"], workspace / "before.json")
+    known = gate({**AS_OF, "baseline": "late.json"})
+    assert (known.code, known.outputs["exit-code"], known.outputs["high"]) == (0, "0", "1")
+    assert (known.outputs["new"], known.outputs["known"]) == ("0", "1")
+    new = gate({**AS_OF, "baseline": "before.json"})
+    assert (new.code, new.outputs["new"], new.outputs["known"]) == (1, "1", "0")
+    assert no_audit(gate({**AS_OF, "baseline": "not-there.json"}), 2)
+    (workspace / "late.json").write_text("{}")
+    assert no_audit(gate({**AS_OF, "baseline": "late.json"}), 2), "never as if there were none"
+
+
 def test_a_program_that_breaks_before_it_reports_is_no_audit_even_if_it_ends_like_a_finding(gate) -> None:
     """Python itself ends with 1 where it cannot start, which must not be read as findings."""
     assert no_audit(gate(AS_OF, PYTHONHOME="nowhere"), 4)
