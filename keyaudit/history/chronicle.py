@@ -46,7 +46,11 @@ LOOK: dict[str, Any] = {
     "complete": pl.Boolean,
     "versions": pl.Boolean,
 }
-"""One scope at one instant: whether all its credentials were seen, and the versions of all that were."""
+"""One scope, and when a list of it was ready: whether it has all credentials, and the versions of all it has.
+
+A list takes a while: what it says holds of some instant since it was `begun`. Hence what was seen is
+dated by the beginning, and what was not by the end.
+"""
 
 _KINDS = {
     "text": pl.String,
@@ -110,10 +114,11 @@ def empty() -> Chronicle:
 def observed(runs: pl.DataFrame) -> pl.DataFrame:
     """Give what lists said of versions, as rows to `fold_versions`.
 
-    `runs` has `KEY`, `versions` as an inventory has them, and the instants `first` and `last` between
-    which every list of the credential said just that; both null where the instant is not known.
+    `runs` has `KEY` and `versions` as an inventory has them. Every list of the credential said just that
+    from the one that was ready at `first` to the one that was begun at `begun` and ready at `at`; null
+    where the instants are not known.
     """
-    flat = runs.select(*KEY, "versions", "first", "last").filter(pl.col("versions").list.len() > 0)
+    flat = runs.select(*KEY, "versions", "first", "begun", "at").filter(pl.col("versions").list.len() > 0)
     one = flat.explode("versions").with_columns(
         pl.col("versions").struct.field("id").alias("version"),
         *(pl.col("versions").struct.field(name) for name in _SAID),
@@ -124,11 +129,11 @@ def observed(runs: pl.DataFrame) -> pl.DataFrame:
         *KEY,
         "version",
         *_SAID,
-        in_use_at=pl.when(state == "current").then("last"),
+        in_use_at=pl.when(state == "current").then("begun"),
         gone_by=pl.when(state.is_in(_REPLACED)).then("first"),
-        usable_at=pl.when(works & ~dead).then("last"),
+        usable_at=pl.when(works & ~dead).then("begun"),
         unusable_by=pl.when(dead).then("first"),
-        listed_at="last",
+        listed_at="at",
     ).select(*OF_VERSIONS)
 
 

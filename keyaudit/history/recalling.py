@@ -20,7 +20,7 @@ from keyaudit.history.chronicle import (
     observed,
 )
 from keyaudit.history.events import Event
-from keyaudit.history.replay import looks_of, table_of
+from keyaudit.history.replay import table_of
 from keyaudit.history.telling import told
 from keyaudit.inventory.instants import LATEST
 from keyaudit.model import Collection, History, HistoryFile, Inventory
@@ -30,9 +30,10 @@ def recall(
     inventory: Inventory, chronicle: Chronicle, events: Sequence[Event], files: Sequence[HistoryFile]
 ) -> Inventory:
     """Widen an inventory by its history; see `keyaudit.history.recall`."""
-    listed = table_of(inventory)
-    known, looks = _with_today(inventory, listed, chronicle)
-    seen = _last_seen(listed, chronicle, inventory.collected_at)
+    listed, today = table_of(inventory)
+    known = _with_today(listed, chronicle)
+    looks = fold_looks(pl.concat([chronicle.looks, today]))
+    seen = _last_seen(listed, chronicle)
     known, contradictions = told(known, events, seen)
     bounded = _absences(known, seen, looks)
     past = _nested(bounded)
@@ -50,29 +51,23 @@ def recall(
     return replace(inventory, credentials=frame, collections=collections, parquet=(), history=history)
 
 
-def _with_today(
-    inventory: Inventory, listed: pl.DataFrame, chronicle: Chronicle
-) -> tuple[pl.DataFrame, pl.DataFrame]:
+def _with_today(listed: pl.DataFrame, chronicle: Chronicle) -> pl.DataFrame:
     """Fold what the inventory lists into the history: one more look, if it says when it was one."""
-    at = inventory.collected_at
-    now = pl.lit(at, dtype=pl.Int64)
-    today = observed(listed.with_columns(first=now, last=now))
+    today = observed(listed)
     known = fold_versions(pl.concat([chronicle.versions, today]))
     # A date that today's list leaves out may have been filled in from another one.
     here = today.select(*KEY, "version", listed=pl.lit(value=True)).unique()
     last = pl.col("listed_at").fill_null(LATEST)
     listed_now = pl.col("listed").fill_null(value=False) & (last == last.max().over(*KEY, "version"))
     known = known.join(here, on=[*KEY, "version"], how="left", maintain_order="left")
-    known = known.with_columns(listed=listed_now).with_columns(
+    return known.with_columns(listed=listed_now).with_columns(
         basis=pl.when("listed").then(pl.lit("store")).otherwise(pl.lit("inventory"))
     )
-    looks = [chronicle.looks] if at is None else [chronicle.looks, looks_of(inventory, listed, at)]
-    return known, fold_looks(pl.concat(looks))
 
 
-def _last_seen(listed: pl.DataFrame, chronicle: Chronicle, at: int | None) -> pl.DataFrame:
+def _last_seen(listed: pl.DataFrame, chronicle: Chronicle) -> pl.DataFrame:
     """Say when each credential was last listed; null where no instant is known of the list."""
-    today = listed.select(*KEY, listed_at=pl.lit(at, dtype=pl.Int64))
+    today = listed.select(*KEY, listed_at="at")
     both = pl.concat([chronicle.credentials.select(*KEY, "listed_at"), today])
     return both.group_by(KEY).agg(pl.col("listed_at").max().alias("seen_at"))
 

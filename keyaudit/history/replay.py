@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import polars as pl
 
 from keyaudit.history.chronicle import (
@@ -12,11 +10,9 @@ from keyaudit.history.chronicle import (
     LOOK,
     OF_CREDENTIALS,
     OF_VERSIONS,
-    fold_credentials,
-    fold_versions,
     observed,
 )
-from keyaudit.model import Inventory, ScopeStatus
+from keyaudit.model import Coverage, Inventory, ScopeStatus
 
 Scope = tuple[str, str]
 _SAID = ("id", "state", "created_at", "superseded_at", "retired_at", "authenticates")
@@ -36,10 +32,8 @@ class Replay:
         self._said: pl.DataFrame | None = None
         self._closed: list[pl.DataFrame] = []
 
-    def go_on(self, table: pl.DataFrame, at: int) -> None:
-        """Go on to the next list: its credentials with `KEY`, `DESCRIBING` and `versions`."""
-        now = pl.lit(at, dtype=pl.Int64)
-        table = table.with_columns(first=now, last=now)
+    def go_on(self, table: pl.DataFrame) -> None:
+        """Go on to the next list, as `table_of` gives it."""
         said = _flat(table)
         if self._held is None or self._said is None:
             self._held, self._said = table, said
@@ -69,12 +63,12 @@ class Replay:
         self._held, self._said = table.with_columns(first=since), said
 
     def outcome(self) -> tuple[pl.DataFrame, pl.DataFrame]:
-        """Give the credentials and the versions that all lists come to."""
+        """Give what all lists said of credentials and of versions, as rows to fold."""
         parts = [frame for frame in (*self._closed, self._held, self._away) if frame is not None]
         if not parts:
             return pl.DataFrame(schema=OF_CREDENTIALS), pl.DataFrame(schema=OF_VERSIONS)
         runs = pl.concat(parts)
-        return fold_credentials(runs.with_columns(listed_at="last")), fold_versions(observed(runs))
+        return runs.rename({"at": "listed_at"}).select(*OF_CREDENTIALS), observed(runs)
 
 
 def _flat(table: pl.DataFrame) -> pl.DataFrame:
@@ -103,20 +97,44 @@ def _changed(
     return changed.scatter(said["_at"].filter(differs).unique(), values=True) if differs.any() else changed
 
 
-def table_of(inventory: Inventory) -> pl.DataFrame:
-    """Read what a replay needs of an inventory."""
-    return inventory.credentials.select(*KEY, *DESCRIBING, "versions").collect()
+def table_of(inventory: Inventory) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Read what a replay needs of an inventory: its credentials, and its looks as `LOOK`.
 
-
-def looks_of(inventory: Inventory, table: pl.DataFrame, at: int) -> pl.DataFrame:
-    """Say which scopes an inventory saw completely. Only what claims to be complete is."""
-    known = table.lazy().group_by("source", "scope").agg(pl.col("versions").is_not_null().all())
-    versions: dict[Scope, bool] = {
-        (source, scope): all_ for source, scope, all_ in known.collect().iter_rows()
-    }
-    whole = {(row.source, row.scope): row.status is ScopeStatus.COMPLETE for row in inventory.coverage}
-    rows: list[tuple[Any, ...]] = [
-        (*scope, at, whole.get(scope, False), versions.get(scope, True))
-        for scope in sorted({*whole, *versions})
+    Each credential has the instants of its scope's look: `first` and `at`, and when it was `begun`. All
+    are null where the inventory does not say when it was collected; then there are no looks.
+    """
+    table = inventory.credentials.select(*KEY, *DESCRIBING, "versions").collect()
+    known = table.lazy().group_by("source", "scope").agg(pl.col("versions").is_not_null().all()).collect()
+    versions: dict[Scope, bool] = {(source, scope): whole for source, scope, whole in known.iter_rows()}
+    covered = {(row.source, row.scope): row for row in inventory.coverage}
+    rows = [
+        (
+            *scope,
+            *_instants(inventory, covered.get(scope)),
+            _complete(covered.get(scope)),
+            versions.get(scope, True),
+        )
+        for scope in sorted({*covered, *versions})
     ]
-    return pl.DataFrame(rows, schema=LOOK, orient="row")
+    looks = pl.DataFrame(
+        rows,
+        schema={**dict.fromkeys(("source", "scope"), pl.String), "begun": pl.Int64, **LOOK},
+        orient="row",
+    )
+    beside = looks.select("source", "scope", "begun", "at", first="at")
+    table = table.join(beside, on=["source", "scope"], how="left", maintain_order="left")
+    return table, looks.filter(pl.col("at").is_not_null()).select(*LOOK)
+
+
+def _instants(inventory: Inventory, scope: Coverage | None) -> tuple[int | None, int | None]:
+    """Say between which instants a scope was listed, at the widest."""
+    at = inventory.collected_at
+    if at is None:
+        return None, None
+    begun, finished = (scope.started_at, scope.finished_at) if scope else (None, None)
+    return min(at, at if begun is None else begun), max(at, at if finished is None else finished)
+
+
+def _complete(scope: Coverage | None) -> bool:
+    """Only what claims to be complete proves that something is gone: an empty scope may be the wrong one."""
+    return scope is not None and scope.status is ScopeStatus.COMPLETE

@@ -27,7 +27,7 @@ from keyaudit.history.chronicle import (
     fold_looks,
     fold_versions,
 )
-from keyaudit.history.replay import Replay, Scope, looks_of, table_of
+from keyaudit.history.replay import Replay, Scope, table_of
 from keyaudit.inventory.opening import SUFFIXES
 from keyaudit.model import HistoryFile
 
@@ -74,8 +74,7 @@ def read(paths: Iterable[str | Path]) -> Chronicle:
         # The first reading found out what counts, and when: only now can it be gone through in order.
         replay = Replay()
         for piece in planned:
-            assert piece.at is not None
-            replay.go_on(table_of(inventory.read([piece.path])), piece.at)
+            replay.go_on(table_of(inventory.read([piece.path]))[0])
     return _together(pieces, planned, replay)
 
 
@@ -132,7 +131,7 @@ def _read_inventories(pieces: Sequence[_Piece]) -> Replay:
             continue
         try:
             read = inventory.read([piece.path])
-            table = table_of(read)
+            table, looks = table_of(read)
             piece.sha256, piece.at, piece.items = read.sha256, read.collected_at, table.height
         except InventoryError as error:
             piece.problems, piece.total = error.problems, error.total
@@ -143,9 +142,9 @@ def _read_inventories(pieces: Sequence[_Piece]) -> Replay:
         if piece.at is None:
             piece.refuse("does not say when it was collected: collected_at is missing")
             continue
-        piece.looks = looks_of(read, table, piece.at)
-        piece.spans = dict.fromkeys(piece.looks.select("source", "scope").iter_rows(), (piece.at, piece.at))
-        replay.go_on(table, piece.at)
+        instants = looks.select("source", "scope", "at").iter_rows()
+        piece.looks, piece.spans = looks, {(source, scope): (at, at) for source, scope, at in instants}
+        replay.go_on(table)
     return replay
 
 
