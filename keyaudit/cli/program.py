@@ -118,6 +118,7 @@ COMMANDS: dict[str, Entry] = {
             "verify": Entry("Draw a report's sample again, and compare.", "sample.verify"),
         },
     ),
+    "verify": Entry("Check and replay evidence bundles.", "verify"),
     "diff": Entry("Say what two saved reports do not share, and why.", "diff"),
     "init": Entry("Write keyaudit.yaml and a policy to start from.", "init"),
     "completion": Entry("Print a shell completion script.", "completion"),

@@ -64,22 +64,30 @@ def statement(
                 "versions": versions(recipe),
                 "command_line": list(made.command_line),
                 "run_by": made.run_by,
-                "identities": _identities(report),
                 "created_at": times.format_instant(made.created_at),
-                "as_of": recipe.as_of,
-                "period": recipe.period,
-                "population": report.inventory.credentials,
-                "coverage": dict(sorted(Counter(str(scope.status) for scope in report.coverage).items())),
-                "summary": {
-                    "verdicts": {str(verdict): n for verdict, n in report.summary.verdicts.items()},
-                    "exit_code": report.summary.exit_code,
-                },
+                **claims(report, recipe),
                 "signer": _signer(signer),
                 "sequence": 1 if previous is None else previous.sequence + 1,
                 "previous": previous and _link(previous),
             },
         }
     )
+
+
+def claims(report: Report, recipe: Recipe) -> dict[str, Any]:
+    """Say of an audit what a manifest says of it: whoever audits again can hold one against the other."""
+    period = recipe.period
+    return {
+        "identities": _identities(report),
+        "as_of": recipe.as_of,
+        "period": period and {"first": period.first, "last": period.last},
+        "population": report.inventory.credentials,
+        "coverage": dict(sorted(Counter(str(scope.status) for scope in report.coverage).items())),
+        "summary": {
+            "verdicts": {str(verdict): n for verdict, n in report.summary.verdicts.items()},
+            "exit_code": report.summary.exit_code,
+        },
+    }
 
 
 def versions(recipe: Recipe) -> dict[str, str]:
