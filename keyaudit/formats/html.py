@@ -16,14 +16,16 @@ from importlib.resources import files
 from itertools import islice
 from typing import Any
 
-from jinja2 import Environment
 from markupsafe import Markup
 
 from keyaudit import times
-from keyaudit.formats import html_data, pictures, rule_text, wording
-from keyaudit.formats.chapters import Contents
-from keyaudit.formats.page import environment
-from keyaudit.formats.shapes import general
+from keyaudit.formats import html_data, period_page, pictures, rule_text, shaping, wording
+from keyaudit.formats.own_templates import OwnTemplates
+from keyaudit.formats.page import FILTERS
+from keyaudit.formats.presentation import PLAIN, Presentation
+from keyaudit.formats.sandbox import Sandbox
+from keyaudit.formats.shaping import Shaped
+from keyaudit.formats.visible import visible
 from keyaudit.model import ControlResult, FrameworkResult, Report, RuleResult, Verdict
 from keyaudit.report_document import to_document
 
@@ -32,15 +34,7 @@ STATIC_FINDINGS = 200
 
 MOST_ORPHANS = 500
 
-_SCRIPTS = ("data.js", "table.js", "views.js", "page.js")
-_RESULT_WORDS = {
-    "exception": "Exception",
-    "no-exception": "No exception noted",
-    "supporting-only": "Supporting only",
-    "not-evaluated": "Not evaluated",
-    "not-applicable": "Not applicable",
-}
-_RESULT_ORDER = tuple(_RESULT_WORDS)
+_SCRIPTS = ("data.js", "table.js", "views.js", "ledger.js", "page.js")
 
 
 def render(
@@ -49,6 +43,7 @@ def render(
     most_rows: int = html_data.MOST_ROWS,
     entity: str | None = None,
     marking: str | None = None,
+    presentation: Presentation = PLAIN,
 ) -> bytes:
     """Print the page as UTF-8; the same report gives the same bytes.
 
@@ -56,7 +51,9 @@ def render(
     The page holds at most `most_rows` findings and as many credentials, and says so.
     """
     with _without_collector():
-        return _page(_held(report, most_rows), most_rows, entity, marking).encode()
+        held = _held(report, most_rows)
+        seen = shaping.shaped(held, presentation)
+        return _page(seen, to_document(held)["sha256"], most_rows, entity, marking).encode()
 
 
 @contextmanager
@@ -74,22 +71,29 @@ def _without_collector() -> Iterator[None]:
             gc.enable()
 
 
-def _page(report: Report, most_rows: int, entity: str | None, marking: str | None) -> str:
-    style, early, script = _asset("style.css"), _asset("early.js"), "\n".join(map(_asset, _SCRIPTS))
-    page = _environment().get_template("page.html")
-    return page.render(
-        report=report,
-        document=to_document(report)["sha256"],
-        policy=_security_policy(styles=[style], scripts=[early, script]),
-        style=Markup(style),  # noqa: S704 - our own files
-        early=Markup(early),  # noqa: S704
-        script=Markup(script),  # noqa: S704
-        data=Markup(html_data.embedded(report, most_rows)),  # noqa: S704 - cannot end its block, see there
-        most_rows=most_rows,
-        entity=entity,
-        marking=marking,
+def _page(seen: Shaped, document: str, most_rows: int, entity: str | None, marking: str | None) -> str:
+    own, report = seen.presentation.templates, seen.report
+    style, early = own.texts.get("html/style.css") or _asset("style.css"), _asset("early.js")
+    script = "\n".join(map(_asset, _SCRIPTS))
+    data = html_data.embedded(report, most_rows, seen.presentation.responses, fixes=seen.shape.prescribes)
+    pictured = seen.presentation.logo is not None
+    content = {
+        "report": report,
+        "document": document,
+        "policy": _security_policy(styles=[style], scripts=[early, script], images=pictured),
+        "style": Markup(style),  # noqa: S704 - no `<` is in it, whoever wrote it
+        "early": Markup(early),  # noqa: S704 - our own files
+        "script": Markup(script),  # noqa: S704
+        "data": Markup(data),  # noqa: S704 - cannot end its block, see there
+        "most_rows": most_rows,
+        "entity": entity,
+        "marking": marking,
+        "sections": seen.contents(screen=True, file="{name}.html").parts,
         **_content(report),
-    )
+        **period_page.screen(report),
+        **shaping.context(seen, entity),
+    }
+    return _environment(own).fill("page.html", content)
 
 
 def _held(report: Report, most_rows: int) -> Report:
@@ -103,7 +107,6 @@ def _content(report: Report) -> dict[str, Any]:
     """Everything the template shows that is not simply a field of the report."""
     population, as_of = report.population, report.as_of
     return {
-        "sections": Contents(general.SCREEN, absent=general.absent(report), file="{name}.html").parts,
         "headline": wording.headline(report),
         "unread": _unread(report),
         "tone": {0: "calm", 1: "alarm"}.get(report.summary.exit_code, "unsure"),
@@ -115,8 +118,6 @@ def _content(report: Report) -> dict[str, Any]:
         "most_orphans": MOST_ORPHANS,
         "verdicts": _verdict_bar(report),
         "frameworks": [_framework(framework, report.controls) for framework in report.frameworks],
-        "result_words": _RESULT_WORDS,
-        "results": wording.RESULTS,
         "bases": wording.BASES,
         "meanings": wording.VERDICTS,
         "rules": sorted(report.rules, key=lambda rule: rule.id),
@@ -182,7 +183,7 @@ class FrameworkPart:
 
 def _framework(framework: FrameworkResult, controls: tuple[ControlResult, ...]) -> FrameworkPart:
     mine = sorted((control for control in controls if control.framework == framework.id), key=_result_rank)
-    counts = [(result, sum(control.result == result for control in mine)) for result in _RESULT_ORDER]
+    counts = [(result, sum(control.result == result for control in mine)) for result in wording.RESULTS]
     return FrameworkPart(
         framework=framework,
         controls=[control for control in mine if control.rules],
@@ -196,9 +197,10 @@ def _result_rank(control: ControlResult) -> int:
     return order.index(control.result) if control.result in order else len(order)
 
 
-def _environment() -> Environment:
-    opened = environment("keyaudit.formats", "templates/html")
+def _environment(own: OwnTemplates) -> Sandbox:
+    opened = Sandbox(own, "html/", _shown)
     opened.filters |= {
+        **FILTERS,
         "last_day": lambda instant: times.format_date(instant - 1),
         "duration": times.describe_duration,
         "rule_text": rule_text.html,
@@ -208,13 +210,20 @@ def _environment() -> Environment:
     return opened
 
 
+def _shown(value: Any) -> Any:
+    plain = isinstance(value, str) and not isinstance(value, Markup)
+    return visible(value, longest=html_data.LONGEST_TEXT) if plain else value
+
+
 def _asked(rule: RuleResult) -> int:
     return rule.passed + rule.failed + rule.unknown + rule.waived
 
 
-def _security_policy(*, styles: list[str], scripts: list[str]) -> str:
+def _security_policy(*, styles: list[str], scripts: list[str], images: bool) -> str:
     style, script = (" ".join(map(_source, texts)) for texts in (styles, scripts))
-    return f"default-src 'none'; style-src {style}; script-src {script}; base-uri 'none'; form-action 'none'"
+    image = "img-src data:; " if images else ""
+    code = f"style-src {style}; script-src {script}"
+    return f"default-src 'none'; {image}{code}; base-uri 'none'; form-action 'none'"
 
 
 def _source(text: str) -> str:

@@ -13,12 +13,15 @@ from typing import Any
 import msgspec
 
 from keyaudit import times
+from keyaudit.formats import html_ledger
+from keyaudit.formats.responses import Responses
 from keyaudit.formats.visible import visible
 from keyaudit.model import CredentialRef, Finding, PopulationRow, Report
 
 MOST_ROWS = 200_000
 """Findings, and credentials, that one page holds; the report document has all of them."""
 LONGEST_TEXT = 4000
+NO_RESPONSES = Responses()
 
 _BREAKS_OUT = (
     (b"<", b"\\u003c"),
@@ -45,15 +48,22 @@ class Pool:
         return list(self._numbers)
 
 
-def embedded(report: Report, most_rows: int = MOST_ROWS) -> str:
-    """Give the JSON for the page's data block; nothing in it can end that block."""
+def embedded(
+    report: Report, most_rows: int = MOST_ROWS, responses: Responses = NO_RESPONSES, *, fixes: bool = True
+) -> str:
+    """Give the JSON for the page's data block; nothing in it can end that block.
+
+    `responses` are what management answers to findings; without `fixes` no command that mends one is in it.
+    """
     texts = Pool()
-    content = {
+    content: dict[str, Any] = {
         "asOf": report.as_of // times.SECOND,
-        "findings": _findings(report.findings, texts, most_rows),
+        "findings": _findings(report.findings, texts, most_rows, responses, fixes=fixes),
         "population": _population(report.population, texts, most_rows),
         "frameworks": {framework.id: visible(framework.name) for framework in report.frameworks},
     }
+    if report.ledger is not None:
+        content["ledger"] = html_ledger.columns(report.ledger, texts.number, most_rows)
     content["texts"] = [
         None if text is None else visible(text, longest=LONGEST_TEXT) for text in texts.things()
     ]
@@ -63,12 +73,20 @@ def embedded(report: Report, most_rows: int = MOST_ROWS) -> str:
     return encoded.decode()
 
 
-def _findings(findings: Sequence[Finding], texts: Pool, most: int) -> dict[str, Any]:
+def _findings(
+    findings: Sequence[Finding], texts: Pool, most: int, responses: Responses, *, fixes: bool
+) -> dict[str, Any]:
     kinds, places, groups = Pool(), Pool(), Pool()
-    rows = [_finding(finding, texts, kinds, places, groups) for finding in islice(findings, most)]
+    rows = [
+        (
+            *_finding(finding, texts, kinds, places, groups, fixes=fixes),
+            texts.number(_answered(responses, finding)),
+        )
+        for finding in islice(findings, most)
+    ]
     names = (
         "kind", "place", "subject", "version", "message", "evidence", "due", "clause", "controls", "fix",
-        "waiver", "fingerprint",
+        "waiver", "fingerprint", "response",
     )  # fmt: skip
     columns = dict(zip(names, zip(*rows, strict=True), strict=True)) if rows else dict.fromkeys(names, ())
     return {
@@ -82,7 +100,17 @@ def _findings(findings: Sequence[Finding], texts: Pool, most: int) -> dict[str, 
     }
 
 
-def _finding(finding: Finding, texts: Pool, kinds: Pool, places: Pool, groups: Pool) -> tuple[Any, ...]:
+def _answered(responses: Responses, finding: Finding) -> str | None:
+    said = (
+        f"{answer.response} ({answer.owner}, {answer.status}{f', due {answer.due}' if answer.due else ''})"
+        for answer in responses.to(finding)
+    )
+    return " · ".join(said) or None
+
+
+def _finding(
+    finding: Finding, texts: Pool, kinds: Pool, places: Pool, groups: Pool, *, fixes: bool
+) -> tuple[Any, ...]:
     text = texts.number
     kind = (finding.rule, finding.name, finding.verdict, finding.severity, finding.basis)
     controls = tuple(text(part) for control in finding.controls for part in (control.framework, control.id))
@@ -96,7 +124,7 @@ def _finding(finding: Finding, texts: Pool, kinds: Pool, places: Pool, groups: P
         _seconds(finding.due_at),
         text(finding.clause),
         groups.number(controls),
-        text(finding.fix),
+        text(finding.fix if fixes else None),
         text(finding.waiver),
         finding.fingerprint,
     )

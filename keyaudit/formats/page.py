@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from keyaudit import times
 from keyaudit.formats.visible import visible
 from keyaudit.formats.wording import plural
+
+FILTERS: dict[str, Callable[..., object]] = {
+    "v": lambda text: visible(str(text)),
+    "n": lambda number: f"{number:,}",
+    "day": times.format_date,
+    "instant": times.format_instant,
+    "plural": plural,
+}
+"""What pages print with: names made visible, numbers in thousands, days, instants."""
 
 
 def environment(package: str, folder: str) -> Environment:
@@ -19,11 +30,5 @@ def environment(package: str, folder: str) -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    opened.filters |= {
-        "v": lambda text: visible(str(text)),
-        "n": lambda number: f"{number:,}",
-        "day": times.format_date,
-        "instant": times.format_instant,
-        "plural": plural,
-    }
+    opened.filters |= FILTERS
     return opened

@@ -7,16 +7,21 @@ included. The same report gives the same bytes with the same fonts and library v
 from __future__ import annotations
 
 import gc
+import json
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
-from typing import Any, NoReturn
+from typing import Any
 
 from keyaudit.errors import MissingExtraError, UsageError
-from keyaudit.formats import csv_table, json_document, pdf_page
+from keyaudit.formats import csv_table, evidence_index, json_document, ledger_csv, pdf_page
+from keyaudit.formats.logo import Logo
 from keyaudit.formats.pdf_page import Attached
+from keyaudit.formats.presentation import PLAIN, Presentation
+from keyaudit.formats.shaping import shape_of
+from keyaudit.formats.verification_steps import Evidence
 from keyaudit.model import Report
 from keyaudit.report_document import to_document
 
@@ -25,21 +30,29 @@ VARIANT = "pdf/a-3a"
 SYSTEM_LIBRARIES = "apt-get install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-dejavu-core"
 
 
-def render(report: Report, *, entity: str | None = None, marking: str = MARKING) -> bytes:
+def render(
+    report: Report,
+    *,
+    entity: str | None = None,
+    marking: str | None = None,
+    presentation: Presentation = PLAIN,
+) -> bytes:
     """Lay the report out on A4.
 
-    `entity` is who was audited, by default the policy's name; `marking` is printed on the cover.
-    Raises MissingExtraError without the `pdf` extra and UsageError without Pango.
+    `entity` is who was audited, by default the policy's name; `marking` is printed on the cover, by
+    default `MARKING`. Raises MissingExtraError without the `pdf` extra and UsageError without Pango.
     """
     weasyprint = _weasyprint()
     document = to_document(report)
-    attached = (  # by name: the order in which a PDF must list them
-        Attached(
-            "population.csv", "Every credential that was judged, one a row.", csv_table.population(report)
-        ),
-        Attached("report.json", "The whole report, keyaudit/report/1.", json_document.encode(document)),
+    attached = tuple(_attached(report, document, presentation))
+    html = pdf_page.page(
+        report,
+        document["sha256"],
+        attached,
+        entity=entity,
+        marking=marking or MARKING,
+        presentation=presentation,
     )
-    html = pdf_page.page(report, document["sha256"], attached, entity=entity, marking=marking)
     as_of = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=report.as_of)
     attachments = [
         weasyprint.Attachment(
@@ -53,13 +66,34 @@ def render(report: Report, *, entity: str | None = None, marking: str = MARKING)
         for each in attached
     ]
     with _collector_paused():
-        content: bytes = weasyprint.HTML(string=html, url_fetcher=_refuse).write_pdf(
+        content: bytes = weasyprint.HTML(string=html, url_fetcher=_only(presentation.logo)).write_pdf(
             attachments=attachments,
             pdf_identifier=bytes.fromhex(document["sha256"])[:16],
             pdf_variant=VARIANT,
             pdf_tags=True,
         )
     return content
+
+
+def _attached(report: Report, document: dict[str, Any], presentation: Presentation) -> Iterator[Attached]:
+    """Give what is embedded, by name: the order in which a PDF must list it."""
+    if shape_of(presentation.shape, [each.id for each in report.frameworks]).cites:
+        yield Attached("evidence.csv", "Every item of evidence, numbered.", evidence_index.render(report))
+    if report.ledger is not None:
+        yield Attached(
+            "ledger.csv", "Every value in use in the period, one a row.", ledger_csv.render(report)
+        )
+    if presentation.evidence is not None:
+        yield Attached("manifest.json", "What was audited, by digest.", _manifest(presentation.evidence))
+    yield Attached("population.csv", "Every credential judged, one a row.", csv_table.population(report))
+    yield Attached("report.json", "The whole report, keyaudit/report/1.", json_document.encode(document))
+
+
+def _manifest(evidence: Evidence) -> bytes:
+    """Say which inputs of which bundle the report was made of: its own manifest also names this file."""
+    inputs = [{"name": name, "sha256": digest} for name, digest in evidence.inputs]
+    said = {"bundle": evidence.bundle, "inputs": inputs, "key_id": evidence.key_id, "signer": evidence.signer}
+    return json.dumps(said, indent=2, sort_keys=True, ensure_ascii=False).encode() + b"\n"
 
 
 @contextmanager
@@ -88,5 +122,14 @@ def _weasyprint() -> Any:
         raise UsageError(f"the PDF report needs Pango: {missing}", hint=SYSTEM_LIBRARIES) from None
 
 
-def _refuse(url: str, *_: Any, **__: Any) -> NoReturn:
-    raise ValueError(f"a report opens no address: {url}")
+def _only(logo: Logo | None) -> Any:
+    """Give what answers for every address that a page names: the logo's, and an error for each other."""
+    from weasyprint.urls import URLFetcher, URLFetcherResponse
+
+    class Nothing(URLFetcher):  # type: ignore[misc]  # the library has no types
+        def fetch(self, url: str, headers: dict[str, str] | None = None) -> Any:  # noqa: ARG002
+            if logo is not None and url == logo.address:
+                return URLFetcherResponse(url, logo.content, {"Content-Type": logo.mime})
+            raise ValueError("a report opens no address")
+
+    return Nothing()

@@ -46,7 +46,10 @@ class Numbered:
 
 @dataclass(frozen=True, slots=True)
 class RuleFindings:
-    """The findings of one rule: `full`, then `rows`, and `hidden` more in the attachment."""
+    """The findings of one rule: `full`, then `rows`, and `hidden` more in the attachment.
+
+    `bears` is False where the report is about one framework and none of its controls rests on them.
+    """
 
     id: str
     name: str
@@ -57,6 +60,7 @@ class RuleFindings:
     full: tuple[Numbered, ...]
     rows: tuple[Numbered, ...]
     hidden: int
+    bears: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +76,11 @@ class Share:
         return self.verdicts.total()
 
 
-def findings_by_rule(report: Report) -> list[RuleFindings]:
-    """Group findings by rule, the rule of the worst finding first."""
+def findings_by_rule(report: Report, framework: str | None = None) -> list[RuleFindings]:
+    """Group findings by rule, the rule of the worst finding first.
+
+    What bears on a control of `framework` comes before what does not.
+    """
     grouped: dict[str, list[Numbered]] = defaultdict(list)
     for number, finding in enumerate(report.findings, 1):
         grouped[finding.rule].append(Numbered(number, finding))
@@ -82,10 +89,11 @@ def findings_by_rule(report: Report) -> list[RuleFindings]:
     rules = {rule.id: rule for rule in report.rules}
     for found in grouped.values():
         found.sort(key=_worst_first)
-    return [
-        _rule_findings(rules.get(rule), found, full, rows)
+    groups = [
+        _rule_findings(rules.get(rule), found, full, rows, framework)
         for (rule, found), rows in zip(grouped.items(), room, strict=True)
     ]
+    return sorted(groups, key=lambda group: not group.bears)
 
 
 def _worst_first(each: Numbered) -> tuple[int, int, float, int]:
@@ -106,7 +114,9 @@ def _shares(wanted: list[int], room: int) -> list[int]:
     return given
 
 
-def _rule_findings(rule: RuleResult | None, found: list[Numbered], full: int, rows: int) -> RuleFindings:
+def _rule_findings(
+    rule: RuleResult | None, found: list[Numbered], full: int, rows: int, framework: str | None
+) -> RuleFindings:
     first = found[0].finding
     controls = {f"{control.framework} {control.id}" for each in found for control in each.finding.controls}
     return RuleFindings(
@@ -119,6 +129,8 @@ def _rule_findings(rule: RuleResult | None, found: list[Numbered], full: int, ro
         full=tuple(found[:full]),
         rows=tuple(found[full : full + rows]),
         hidden=max(len(found) - full - rows, 0),
+        bears=framework is None
+        or any(control.framework == framework for each in found for control in each.finding.controls),
     )
 
 

@@ -5,20 +5,19 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from keyaudit import times
-from keyaudit.formats import pdf_content, pictures, rule_text, wording
-from keyaudit.formats.chapters import Contents
-from keyaudit.formats.shapes import general
+from keyaudit.formats import pdf_content, period_page, pictures, rule_text, shaping, wording
+from keyaudit.formats.own_templates import TEMPLATES
+from keyaudit.formats.presentation import PLAIN, Presentation
+from keyaudit.formats.sandbox import Sandbox
+from keyaudit.formats.shaping import Shaped
 from keyaudit.formats.visible import visible
 from keyaudit.model import Finding, PopulationRow, Report, ScopeStatus, Verdict
 
-TEMPLATES = Path(__file__).parent / "templates"
 MOST_TIMELINE = 24
 SHORT = 110
 MOST_LISTED = 200
@@ -40,35 +39,37 @@ class Attached:
 
 
 def page(
-    report: Report, document_id: str, attachments: tuple[Attached, ...], *, entity: str | None, marking: str
+    report: Report,
+    document_id: str,
+    attachments: tuple[Attached, ...],
+    *,
+    entity: str | None,
+    marking: str,
+    presentation: Presentation = PLAIN,
 ) -> str:
-    """Fill the templates."""
-    templates = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        finalize=_shown,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return templates.get_template("pdf.html.j2").render(
-        report=report,
-        document_id=document_id,
-        attachments=attachments,
-        entity=entity,
-        marking=marking,
-        style=Markup((TEMPLATES / "pdf.css").read_text("utf-8")),  # noqa: S704 - our own file
-        **_contents(report),
+    """Fill the templates; raises UsageError for a shape that does not fit, PolicyError for a bad template."""
+    seen = shaping.shaped(report, presentation)
+    own = presentation.templates
+    contents = seen.contents(screen=False, file="pdf_{name}.html.j2")
+    style = own.texts.get("pdf.css") or (TEMPLATES / "pdf.css").read_text("utf-8")
+    content = {
+        "report": seen.report,
+        "document_id": document_id,
+        "attachments": attachments,
+        "entity": entity,
+        "marking": marking,
+        "style": Markup(style),  # noqa: S704 - no `<` is in it, whoever wrote it
+        "chapters": contents.parts,
+        "ref": contents.reference,
+        "mention": contents.mention,
         **_words(),
-        **_sentences(report),
-        **_tables(report),
+        **_sentences(seen.report),
+        **_tables(seen),
         **_printers(report),
-    )
-
-
-def _contents(report: Report) -> dict[str, Any]:
-    contents = Contents(general.PAPER, absent=general.absent(report), file="pdf_{name}.html.j2")
-    return {"chapters": contents.parts, "ref": contents.reference, "mention": contents.mention}
+        **period_page.paper(report),
+        **shaping.context(seen, entity),
+    }
+    return Sandbox(own, "", _shown).fill("pdf.html.j2", content)
 
 
 def _shown(value: Any) -> Any:
@@ -89,7 +90,6 @@ def _words() -> dict[str, Any]:
         "results": tuple(wording.RESULTS),
         "bases": wording.BASES,
         "verdict_meanings": tuple(wording.VERDICTS.items()),
-        "result_meanings": tuple(wording.RESULTS.items()),
         "basis_meanings": tuple(wording.BASES.items()),
         "text": rule_text.html,
         "instant": times.format_instant,
@@ -126,8 +126,9 @@ def _sentences(report: Report) -> dict[str, Any]:
     }
 
 
-def _tables(report: Report) -> dict[str, Any]:
-    groups = pdf_content.findings_by_rule(report)
+def _tables(seen: Shaped) -> dict[str, Any]:
+    report = seen.report
+    groups = pdf_content.findings_by_rule(report, seen.shape.framework)
     return {
         "groups": groups,
         "scope_rows": sorted(report.coverage, key=lambda scope: scope.status is ScopeStatus.COMPLETE)[

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from keyaudit.formats.chapters import Chapter
-from keyaudit.model import Report
+from keyaudit.formats.shapes.shape import Shape, Word
+from keyaudit.formats.wording import RESULTS
 
 PAPER = (
     Chapter("summary", "Summary", new_page=True),
@@ -12,6 +13,7 @@ PAPER = (
     Chapter("criteria", "Criteria"),
     Chapter("controls", "Results by control", new_page=True),
     Chapter("findings", "Findings", new_page=True),
+    Chapter("responses", "Management responses"),
     Chapter("ledger", "Rotations of the period", new_page=True),
     Chapter("waivers", "Waivers", new_page=True),
     Chapter("population", "Population"),
@@ -19,6 +21,7 @@ PAPER = (
     Chapter("rules", "Rules", new_page=True),
     Chapter("limits", "Limits of this report"),
     Chapter("evidence", "Evidence and how to check it"),
+    Chapter("distribution", "Distribution"),
     Chapter("sign-off", "Sign-off", new_page=True),
 )
 
@@ -28,6 +31,7 @@ SCREEN = (
     Chapter("pictures", "Rotation at a glance", "Rotation"),
     Chapter("ledger", "Rotations of the period", "Ledger"),
     Chapter("findings", "Findings"),
+    Chapter("responses", "Management responses", "Responses"),
     Chapter("population", "Population"),
     Chapter("sample", "Sample"),
     Chapter("waivers", "Waivers"),
@@ -36,10 +40,26 @@ SCREEN = (
     Chapter("orphans", "Keys of providers that no store here is known to hold", "Orphans"),
     Chapter("rules", "Rules"),
     Chapter("method", "Method and limits", "Method"),
+    Chapter("verification", "How to check this report", "Verification"),
+    Chapter("sign-off", "Sign-off and distribution", "Sign-off"),
 )
 
+_WORDS = {
+    "exception": "Exception",
+    "no-exception": "No exception noted",
+    "supporting-only": "Supporting only",
+    "not-evaluated": "Not evaluated",
+    "not-applicable": "Not applicable",
+}
 
-def absent(report: Report) -> frozenset[str]:
-    """Name the parts for which a report has nothing."""
-    there = {"ledger": report.ledger, "sample": report.sample, "orphans": report.orphans}
-    return frozenset(name for name, content in there.items() if not content)
+SHAPE = Shape(
+    id="general",
+    framework=None,
+    kind="Credential rotation audit",
+    disclaimer="",
+    preamble=(),
+    limits=(),
+    paper=PAPER,
+    screen=SCREEN,
+    words={result: Word(_WORDS[result], meaning) for result, meaning in RESULTS.items()},
+)

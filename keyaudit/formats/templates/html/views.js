@@ -32,7 +32,7 @@ const BASES = {
 const finding = {
   cell: Object.fromEntries(
     ["rule", "name", "verdict", "severity", "basis", "source", "scope", "id", "credential", "environment", "owner",
-      "subject", "version", "message", "clause", "fix", "waiver"].map((field) => [field, findingCell(field)]),
+      "subject", "version", "message", "clause", "fix", "waiver", "response"].map((field) => [field, findingCell(field)]),
   ),
   text: (row, field) => TEXTS[finding.cell[field](row)],
   due: (row) => DATA.findings.columns.due[row],
@@ -67,6 +67,7 @@ function findingDetail(row) {
     ["Stands on", BASES[finding.text(row, "basis")]],
     ["Controls", controlLinks(row)],
     ["Waiver", finding.text(row, "waiver") && make("a", { href: "#waivers" }, finding.text(row, "waiver"))],
+    ["Response", finding.text(row, "response")],
     ["Fingerprint", make("a", { href: `#${fingerprint}`, class: "mono" }, fingerprint)],
   ]);
   const evidence = make("div", null, make("h3", null, "Evidence"), pairs(evidenceOf(row)), ruleText(row));
