@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from keyaudit.cli import lineage, options, rotations
+from keyaudit.cli import bundling, lineage, options, rotations
 from keyaudit.errors import PolicyError, Problem, UsageError, did_you_mean
 
 if TYPE_CHECKING:
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 DEFAULT_FILE = "keyaudit.yaml"
 
-LISTS = ("inventory", "frameworks", "records", "history")
+LISTS = ("inventory", "frameworks", "records", "history", "audit_logs")
 TEXTS: dict[str, tuple[str, ...]] = {"policy": (), "fail_on": options.SEVERITIES, "group_by": options.GROUPS}
 REPORT = ("entity", "marking", "security_hub")
 SOURCE_PATHS = ("cache", "ca_cert")
-KEYS = (*LISTS, "sources", "lineage", "rotations", *TEXTS, "report")
+KEYS = (*LISTS, "sources", "lineage", "rotations", *TEXTS, "report", "bundle")
 
 
 @dataclass(frozen=True)
@@ -35,11 +35,13 @@ class Configuration:
     frameworks: tuple[str, ...] = ()
     records: tuple[str, ...] = ()
     history: tuple[str, ...] = ()
+    audit_logs: tuple[str, ...] = ()
     fail_on: str = "high"
     group_by: str = "owner"
     entity: str | None = None
     marking: str | None = None
     security_hub: str | None = None
+    bundle: Mapping[str, str] = field(default_factory=dict)
 
 
 def read(config: str | None) -> Configuration:
@@ -77,6 +79,8 @@ def _problems(root: Node, file: str) -> Iterator[Problem]:
             yield from lineage.problems(entry.node, file)
         elif name == "rotations":
             yield from rotations.problems(entry.node, file)
+        elif name == "bundle":
+            yield from bundling.problems(entry.node, file)
         elif name == "report":
             yield from _report(entry.node, file)
         elif complaint := _complaint(name, entry.node.value()):
@@ -151,8 +155,10 @@ def _resolved(file: Path, root: Node) -> Configuration:
         frameworks=tuple(frameworks),
         records=tuple(options.beside(file, name) for name in said.get("records") or ()),
         history=tuple(options.beside(file, name) for name in said.get("history") or ()),
+        audit_logs=tuple(options.beside(file, name) for name in said.get("audit_logs") or ()),
         fail_on=said.get("fail_on") or "high",
         group_by=said.get("group_by") or "owner",
+        bundle=bundling.configured(file, said.get("bundle") or {}),
         **(said.get("report") or {}),
     )
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from keyaudit.cli import listing
 from keyaudit.errors import UsageError
@@ -32,6 +32,10 @@ class Gathered:
         from keyaudit import inventory
 
         return inventory.merge(self.parts, self.names)
+
+    def kept(self) -> dict[str, Any]:
+        """Give what a bundle keeps of it, as fields of `evidence.collecting.Material`."""
+        return {"documents": self.documents, "parts": self.parts, "names": self.names}
 
 
 def gather(settings: Configuration, documents: Sequence[str], sources: Sequence[str]) -> Gathered:
@@ -68,16 +72,9 @@ def documents(named: Sequence[str], config: str | None) -> Sequence[str]:
 
 def governing(policy: str | None, frameworks: Sequence[str]) -> tuple[Policy, tuple[Framework, ...]]:
     """Load the policy (the shipped one for None) and the frameworks; raises PolicyError, UsageError."""
-    from keyaudit import policy as policies
-    from keyaudit.policy.frameworks import available, load
-    from keyaudit.rules import CATALOGUE
+    from keyaudit.evidence.governing import governing as read
 
-    chosen = load(frameworks, CATALOGUE)
-    # A framework that is not asked for may be mentioned; its controls are not looked up for that.
-    controls: dict[str, Collection[str]] = dict.fromkeys(available(), ())
-    controls |= {framework.id: [control.id for control in framework.controls] for framework in chosen}
-    file = None if policy is None else Path(policy)
-    return policies.load(file, rules=CATALOGUE, frameworks=controls), chosen
+    return read(None if policy is None else Path(policy), frameworks)
 
 
 def _nothing_named(settings: Configuration) -> UsageError:

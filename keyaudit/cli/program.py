@@ -161,7 +161,9 @@ def run(arguments: Sequence[str], root: click.Command | None = None) -> int:
 
 def _run(arguments: Sequence[str], root: click.Command | None) -> int:
     try:
-        outcome = (root or program()).main(list(arguments), prog_name="keyaudit", standalone_mode=False)
+        outcome = (root or program()).main(
+            list(arguments), prog_name="keyaudit", standalone_mode=False, obj=tuple(arguments)
+        )
     except click.UsageError as error:
         return _usage(error)
     except click.ClickException as error:

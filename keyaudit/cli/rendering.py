@@ -70,13 +70,23 @@ class Destination:
         """Render every format, then write: a format that cannot be rendered leaves nothing half done."""
         from keyaudit.formats import FORMATS, render
 
-        where = {} if self.place is None else {"anchor": self.repository.anchor(self.place, report)}
-        options = {name: where if name in ANCHORED else self._options(name) for name in self.formats}
+        options = self._all_options(report)
         contents = {name: render(name, report, **options[name]) for name in self.formats}
         if self.folder is None:
             print_document(contents[self.formats[0]])
         else:
             write_files(self.folder, {FORMATS[name].file: contents[name] for name in contents})
+
+    def kept(self, report: Report) -> dict[str, dict[str, Any]]:
+        """Give what each format is printed with in a bundle: as in a file, whatever this screen is."""
+        options = self._all_options(report)
+        if "terminal" in options:
+            options["terminal"] |= screen(Path(), widest=WIDE)
+        return options
+
+    def _all_options(self, report: Report) -> dict[str, dict[str, Any]]:
+        where = {} if self.place is None else {"anchor": self.repository.anchor(self.place, report)}
+        return {name: where if name in ANCHORED else self._options(name) for name in self.formats}
 
     def _options(self, name: str) -> dict[str, Any]:
         said = {"entity": self.named.entity} if name in NAMED else {}

@@ -50,6 +50,10 @@ class Sampling:
 
             refuse(self.sample, self.seed or "", self.stratify)
 
+    def kept(self) -> tuple[int, str, tuple[str, ...]] | None:
+        """Give what a bundle keeps of it: size, seed and strata."""
+        return None if self.sample is None or self.seed is None else (self.sample, self.seed, self.stratify)
+
     def drawn(self, report: Report) -> Report:
         """Give the same report with the sample of its population, if one was asked for."""
         if self.sample is None or self.seed is None:

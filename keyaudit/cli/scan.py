@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import click
 
 from keyaudit.cli import options
+from keyaudit.cli.bundling import Bundling, bundling
+from keyaudit.cli.judging import Judging, judging
 from keyaudit.cli.looks import Look, look
 from keyaudit.cli.periods import OverTime, over_time
 from keyaudit.cli.sampling import Sampling, sampling
-
-if TYPE_CHECKING:
-    from keyaudit.model import Severity
 
 EPILOG = """\b
 Examples:
@@ -31,6 +29,8 @@ Examples:
       What happened in half a year beside how things stand, with what rotations left as evidence.
   keyaudit scan --sample 25 --seed 2026-H1/7f3a9c --stratify environment --format json --output audit/
       Also draw 25 credentials for an auditor to test, by the seed that the auditor gave.
+  keyaudit scan --bundle 2026-07-01.zip --sign-key audit.pem --previous 2026-06-01.zip --format pdf --output .
+      Everything of an audit, signed and chained to the last one, for `keyaudit verify`.
   keyaudit scan --inventory inventory.parquet --as-of 2026-05-01T00:00:00Z --format json --output -
       The same bytes on any machine, on any day.
 
@@ -49,43 +49,23 @@ Exit codes: 0 nothing at or above --fail-on, 1 findings, 2 usage or input error,
     help="List this source of keyaudit.yaml live. Repeat for several.  "
     "[default: all of them, without --inventory]",
 )
-@options.policy
-@options.framework
+@judging
 @options.as_of
 @over_time
-@click.option(
-    "--fail-on",
-    type=click.Choice(options.SEVERITIES),
-    help="The mildest severity that makes the exit code 1.  [default: keyaudit.yaml's, else high]",
-)
-@click.option(
-    "--engine",
-    type=click.Choice(options.ENGINES),
-    default="polars",
-    show_default=True,
-    help="Where the rules run; duckdb is for inventories larger than memory.",
-)
-@click.option(
-    "--baseline",
-    metavar="REPORT.JSON",
-    help="Hold the gate against this earlier report: only failures that are new or rated worse close it.",
-)
 @sampling
 @look
+@bundling
 @options.log_format
 @options.config
 def command(
     inventories: Sequence[str],
     sources: Sequence[str],
-    policy: str | None,
-    frameworks: Sequence[str],
+    judging: Judging,
     as_of: str | None,
     over: OverTime,
-    fail_on: str | None,
-    engine: str,
-    baseline: str | None,
     sampling: Sampling,
     look: Look,
+    bundling: Bundling,
     config: str | None,
 ) -> int:
     """List credentials, judge each by every rule, report, and gate on the findings.
@@ -94,32 +74,23 @@ def command(
     page one, and the exit code is 3 where nothing worse was found.
     """
     from keyaudit.cli.configuration import read
-    from keyaudit.cli.gathering import gather, governing
+    from keyaudit.cli.gathering import gather
     from keyaudit.cli.lineage import linked
-    from keyaudit.cli.report_differences import gate_against, read_report
 
     fixed = None if as_of is None else options.instant_of(as_of)
     settings = read(config)
     given = over.given(fixed, settings)
-    destination = look.destination(settings, policy or settings.policy)
-    held = None if baseline is None else read_report(baseline)
-    rules, chosen = governing(policy or settings.policy, frameworks or settings.frameworks)
+    destination = look.destination(settings, judging.policy or settings.policy)
+    judge = judging.read(settings)
+    bundler = bundling.prepared(settings, inventories, judging.baseline)
     gathered = gather(settings, inventories, sources)
     inventory = given.recalled(linked(settings.lineage, gathered.inventory))
-    gate = _severity(fail_on or settings.fail_on)
-    from keyaudit.audit import audit
-
     # Now is when everything was listed: a listing may take an hour, and tells of that hour too.
     at = options.instant_of(None) if fixed is None else fixed
-    report = audit(
-        inventory, rules, chosen, at, given.period, records=given.records, engine=engine, fail_on=gate
-    )
-    report = sampling.drawn(gate_against(held, report))
+    report = sampling.drawn(judge.report(inventory, at, given))
     destination.deliver(report)
+    if bundler is not None:
+        of = {"as_of": at, "lineage": settings.lineage, "sample": sampling.kept()}
+        kept = {**gathered.kept(), **judge.kept(), **given.kept(), **of}
+        bundler.write(report, renderings=destination.kept(report), **kept)
     return report.summary.exit_code
-
-
-def _severity(gate: str) -> Severity | None:
-    from keyaudit.model import Severity
-
-    return None if gate == "none" else Severity(gate)

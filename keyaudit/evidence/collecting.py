@@ -126,7 +126,7 @@ def refuse_streams(documents: Sequence[str]) -> None:
 
     if any(is_stream(document) for document in documents):
         raise UsageError(
-            "a bundle keeps the inventory byte for byte, and stdin or a pipe is gone once it was read",
+            "a bundle keeps its inputs byte for byte, and stdin or a pipe is gone once it was read",
             hint="write it to a file first, and name that",
         )
 

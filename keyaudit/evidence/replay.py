@@ -139,7 +139,12 @@ def _inventory(folder: Path, recipe: Recipe) -> Inventory:
     parts = [inventory.read([folder / each.path for each in _files(part)]) for part in recipe.parts]
     merged = inventory.merge(parts, [part.name for part in recipe.parts])
     rules = [LineageRule(matches.from_data(rule.match), rule.lineage) for rule in recipe.lineage]
-    return inventory.link(merged, rules).inventory
+    linked = inventory.link(merged, rules).inventory
+    if recipe.history is None:
+        return linked
+    from keyaudit import history
+
+    return history.recall(linked, history.read([folder / recipe.history.path]))
 
 
 def _files(part: Part) -> Sequence[InputFile]:
