@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from keyaudit.cli import bundling, lineage, options, rotations
+from keyaudit.cli import bundling, lineage, options, presenting, rotations
 from keyaudit.errors import PolicyError, Problem, UsageError, did_you_mean
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ DEFAULT_FILE = "keyaudit.yaml"
 
 LISTS = ("inventory", "frameworks", "records", "history", "audit_logs")
 TEXTS: dict[str, tuple[str, ...]] = {"policy": (), "fail_on": options.SEVERITIES, "group_by": options.GROUPS}
-REPORT = ("entity", "marking", "security_hub")
 SOURCE_PATHS = ("cache", "ca_cert")
 KEYS = (*LISTS, "sources", "lineage", "rotations", *TEXTS, "report", "bundle")
 
@@ -38,9 +37,7 @@ class Configuration:
     audit_logs: tuple[str, ...] = ()
     fail_on: str = "high"
     group_by: str = "owner"
-    entity: str | None = None
-    marking: str | None = None
-    security_hub: str | None = None
+    report: Mapping[str, Any] = field(default_factory=dict)
     bundle: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -82,7 +79,7 @@ def _problems(root: Node, file: str) -> Iterator[Problem]:
         elif name == "bundle":
             yield from bundling.problems(entry.node, file)
         elif name == "report":
-            yield from _report(entry.node, file)
+            yield from presenting.problems(entry.node, file)
         elif complaint := _complaint(name, entry.node.value()):
             yield Problem(file, entry.node.line, entry.node.column, name, complaint)
 
@@ -97,23 +94,6 @@ def _complaint(name: str, value: Any) -> str | None:
     if choices and value not in choices:
         return f"expected one of {', '.join(choices)}{did_you_mean(value, choices)}"
     return None
-
-
-def _report(node: Node, file: str) -> Iterator[Problem]:
-    """Check what reports say of the entity, of their confidentiality and of where findings go."""
-    if not isinstance(node.content, dict):
-        yield Problem(file, node.line, node.column, "report", f"expected some of {', '.join(REPORT)}")
-        return
-    for name, entry in node.items():
-        field = f"report.{name}"
-        if name not in REPORT:
-            yield Problem(
-                file, entry.line, entry.column, field, f"unknown setting{did_you_mean(name, REPORT)}"
-            )
-        elif not isinstance(entry.node.value(), str) or not entry.node.value().strip():
-            yield Problem(file, entry.node.line, entry.node.column, field, "expected text")
-        elif name == "security_hub" and not options.is_place(entry.node.value()):
-            yield Problem(file, entry.node.line, entry.node.column, field, f"expected {options.A_PLACE}")
 
 
 def _sources(node: Node, file: str) -> Iterator[Problem]:
@@ -159,7 +139,7 @@ def _resolved(file: Path, root: Node) -> Configuration:
         fail_on=said.get("fail_on") or "high",
         group_by=said.get("group_by") or "owner",
         bundle=bundling.configured(file, said.get("bundle") or {}),
-        **(said.get("report") or {}),
+        report=presenting.configured(file, said.get("report") or {}),
     )
 
 

@@ -17,6 +17,8 @@ Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 ENGINES = ("polars", "duckdb")
 SEVERITIES = ("critical", "high", "medium", "low", "none")
 GROUPS = ("owner", "environment")
+SHAPES = ("general", "soc2", "pci-dss", "hipaa", "iso27001")
+"""As `keyaudit.formats.shapes.SHAPES`, which is too much to import for `--help`; a test compares them."""
 
 inventory: Decorator = click.option(
     "--inventory",
@@ -65,6 +67,15 @@ history: Decorator = click.option(
     "what stores have forgotten since, as evidence for --period. Repeat for several.  "
     "[default: keyaudit.yaml's `history`]",
 )
+audit_logs: Decorator = click.option(
+    "--audit-log",
+    "audit_logs",
+    metavar="FILE|DIR",
+    multiple=True,
+    help="What AWS CloudTrail, Google Cloud audit logs or the audit device of a Vault tell of the time of "
+    "--period, exported as JSON; gzip too, and of a folder all in it. Repeat for several.  "
+    "[default: keyaudit.yaml's `audit_logs`]",
+)
 config: Decorator = click.option(
     "--config",
     metavar="FILE",
@@ -105,6 +116,23 @@ security_hub: Decorator = click.option(
     callback=lambda _context, _option, place: _a_place(place),
     help="Where asff sends findings that are of no AWS account or region.  "
     "[default: keyaudit.yaml's, else the only one that was listed]",
+)
+shape: Decorator = click.option(
+    "--shape",
+    type=click.Choice(SHAPES),
+    help="For whom html and pdf are laid out: order, titles and words.  [default: keyaudit.yaml's, else general]",
+)
+templates: Decorator = click.option(
+    "--templates",
+    metavar="DIR",
+    help="Templates of your own in place of keyaudit's, for html and pdf; filled in a sandbox.  "
+    "[default: keyaudit.yaml's]",
+)
+responses: Decorator = click.option(
+    "--responses",
+    metavar="FILE",
+    help="Management's responses (YAML), which html and pdf print beside the findings.  "
+    "[default: keyaudit.yaml's]",
 )
 
 log_format: Decorator = click.option(

@@ -6,18 +6,20 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from keyaudit.cli import options
 from keyaudit.cli.grouping import grouped
-from keyaudit.cli.histories import read_history
+from keyaudit.cli.histories import read_audit_logs, read_history
+from keyaudit.cli.outputs import tell
 from keyaudit.errors import UsageError
 
 if TYPE_CHECKING:
     from keyaudit.cli.configuration import Configuration
     from keyaudit.history.chronicle import Chronicle
+    from keyaudit.history.logs import AuditLogs
     from keyaudit.model import Inventory
     from keyaudit.rotation_record import RecordFile
 
@@ -31,6 +33,7 @@ class OverTime:
     period: str | None
     rotation_records: Sequence[str]
     histories: Sequence[str]
+    audit_logs: Sequence[str]
 
     def given(self, as_of: int | None, settings: Configuration) -> Given:
         """Read all of it, from keyaudit.yaml where no option says it.
@@ -41,7 +44,8 @@ class OverTime:
         if over is not None and over[1] > (options.instant_of(None) if as_of is None else as_of):
             raise _bad(f"{self.period} is not over at the instant of the audit")
         records = _records(self.rotation_records, settings.records if over else (), over)
-        return Given(over, records, read_history(self.histories, settings.history, over))
+        history = read_history(self.histories, settings.history, over)
+        return Given(over, records, history, read_audit_logs(self.audit_logs, settings.audit_logs, over))
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,18 +55,35 @@ class Given:
     period: tuple[int, int] | None
     records: tuple[RecordFile, ...] | None
     history: Chronicle | None = None
+    logs: AuditLogs | None = None
 
-    def recalled(self, inventory: Inventory) -> Inventory:
-        """Give the inventory with the past that was given beside it."""
-        if self.history is None:
-            return inventory
+    def kept(self) -> dict[str, Any]:
+        """Give what a bundle keeps of it, as fields of `evidence.collecting.Material`."""
         from keyaudit import history
 
-        return history.recall(inventory, self.history)
+        condensed = None if self.history is None else history.write(self.history)
+        return {"period": self.period, "records": self.records, "history": condensed}
+
+    def recalled(self, inventory: Inventory) -> Inventory:
+        """Give the inventory with the past that was given beside it; says what logs told in vain."""
+        if self.history is None and self.logs is None and not self.records:
+            return inventory
+        from keyaudit.history.widening import widen
+
+        widened = widen(inventory, self.history, self.logs, self.records)
+        left = {
+            "are about credentials that no inventory has": widened.unknown,
+            "may be about several credentials": widened.ambiguous,
+            "do not say which version they are about": widened.silent,
+        }
+        for why, count in left.items():
+            if count:
+                tell(f"audit logs: {count:,} entries {why}", "audit-log-entries", why=why, count=count)
+        return widened.inventory
 
 
 over_time: options.Decorator = grouped(
-    "over", OverTime, options.period, options.rotation_records, options.history
+    "over", OverTime, options.period, options.rotation_records, options.history, options.audit_logs
 )
 
 

@@ -7,6 +7,6 @@ was not there yet, an entry past its retention. So nothing is ever concluded fro
 from __future__ import annotations
 
 from keyaudit.history.logs.placing import Placed, placed
-from keyaudit.history.logs.reading import AuditLogs, Noted, read_logs
+from keyaudit.history.logs.reading import ENDINGS, AuditLogs, Noted, logs_in, read_logs
 
-__all__ = ["AuditLogs", "Noted", "Placed", "placed", "read_logs"]
+__all__ = ["ENDINGS", "AuditLogs", "Noted", "Placed", "logs_in", "placed", "read_logs"]

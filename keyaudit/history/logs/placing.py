@@ -35,7 +35,7 @@ _CLUSTERED = "vault"
 class Placed:
     """The events, in the order of time.
 
-    `unknown` counts what was about no credential that is known, `ambiguous` what may be about two.
+    `unknown` counts entries about a credential that is not known, `ambiguous` those that may be about two.
     """
 
     events: tuple[Event, ...]
@@ -64,18 +64,18 @@ def placed(logs: AuditLogs, inventory: Inventory) -> Placed:
         return Placed((), 0, 0)
     places = _Places(inventory, [each.happening.subject for each in logs.noted])
     found: list[tuple[Identity, Noted]] = []
-    unknown = ambiguous = 0
+    unknown, ambiguous = set[tuple[str, str]](), set[tuple[str, str]]()
     for noted in sorted(logs.noted, key=lambda each: each.happening.at):
         try:
             identity = places.of(noted.happening.subject, noted.happening.at)
         except _AmbiguousError:
-            ambiguous += 1
+            ambiguous.add((noted.file, noted.reference))
             continue
         if identity is None:
-            unknown += 1
+            unknown.add((noted.file, noted.reference))
         else:
             found.append((identity, noted))
-    return Placed(tuple(_events(found, places)), unknown, ambiguous)
+    return Placed(tuple(_events(found, places)), len(unknown), len(ambiguous))
 
 
 def _events(found: list[tuple[Identity, Noted]], places: _Places) -> Iterator[Event]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import Path
@@ -78,16 +78,18 @@ def _files(paths: Iterable[Path]) -> list[Path]:
     """Give each file once, in the order of their names."""
     found: dict[Path, Path] = {}
     for path in paths:
-        for file in _within(path) if path.is_dir() else [path]:
+        for file in logs_in(path) if path.is_dir() else [path]:
             found.setdefault(Path(os.path.realpath(file)), file)
     return sorted(found.values())
 
 
-def _within(folder: Path) -> Iterator[Path]:
-    for file in folder.rglob("*"):
-        inside = file.relative_to(folder).parts[:-1]
-        if file.name.endswith(ENDINGS) and file.is_file() and _DIGESTS not in inside:
-            yield file
+def logs_in(folder: Path) -> list[Path]:
+    """Give the files of a folder, and of those in it, whose names are those of logs."""
+    return [
+        file
+        for file in sorted(folder.rglob("*"))
+        if file.name.endswith(ENDINGS) and file.is_file() and _DIGESTS not in file.relative_to(folder).parts
+    ]
 
 
 class _Reading:
