@@ -70,7 +70,7 @@ LIVES = st.builds(
     kept=st.integers(0, 2),
     dated=st.booleans(),
 )
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_bounds_contain_the_truth_and_claim_no_more_than_was_seen(
     lives: dict[str, Life], looks: dict[int, tuple[str, set[str]]], kept: int, dated: bool
 ) -> None:
@@ -130,7 +130,7 @@ LOOK = st.tuples(
 
 
 @given(looks=st.lists(LOOK, min_size=1, max_size=7), data=st.data())
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_a_day_at_a_time_is_all_at_once_however_the_files_are_called(
     looks: list[Any], data: st.DataObject
 ) -> None:
