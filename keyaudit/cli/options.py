@@ -120,7 +120,8 @@ security_hub: Decorator = click.option(
 shape: Decorator = click.option(
     "--shape",
     type=click.Choice(SHAPES),
-    help="For whom html and pdf are laid out: order, titles and words.  [default: keyaudit.yaml's, else general]",
+    help="For whom html and pdf are laid out: order, titles and words.  "
+    "[default: keyaudit.yaml's, else general]",
 )
 templates: Decorator = click.option(
     "--templates",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,7 @@ from keyaudit.errors import UsageError
 
 if TYPE_CHECKING:
     from keyaudit.cli.anchoring import Repository
+    from keyaudit.formats.presentation import Presentation
     from keyaudit.model import Report
 
 NARROW, WIDE = 60, 160
@@ -34,6 +35,7 @@ class Naming:
     entity: str | None = None
     marking: str | None = None
     security_hub: str | None = None
+    presentation: Presentation | None = None
 
 
 class Destination:
@@ -66,6 +68,13 @@ class Destination:
                 f"{name} is no text for a terminal", hint=f"--output DIR writes DIR/report.{name}"
             )
 
+    def shaped_for(self, frameworks: Collection[str]) -> None:
+        """Look whether what is shaped for a framework is asked for with it; raises UsageError."""
+        if self.named.presentation is not None and any(name in MARKED for name in self.formats):
+            from keyaudit.formats.shaping import shape_of
+
+            shape_of(self.named.presentation.shape, frameworks)
+
     def deliver(self, report: Report) -> None:
         """Render every format, then write: a format that cannot be rendered leaves nothing half done."""
         from keyaudit.formats import FORMATS, render
@@ -89,9 +98,11 @@ class Destination:
         return {name: where if name in ANCHORED else self._options(name) for name in self.formats}
 
     def _options(self, name: str) -> dict[str, Any]:
-        said = {"entity": self.named.entity} if name in NAMED else {}
+        said: dict[str, Any] = {"entity": self.named.entity} if name in NAMED else {}
         if name in MARKED and self.named.marking is not None:
             said["marking"] = self.named.marking
+        if name in MARKED and self.named.presentation is not None:
+            said["presentation"] = self.named.presentation
         if name == "asff":
             return {"security_hub": self.named.security_hub}
         if name != "terminal":

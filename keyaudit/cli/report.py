@@ -31,5 +31,6 @@ def command(file: str, look: Look, config: str | None) -> int:
     settings = read(config)
     destination = look.destination(settings, settings.policy)
     report = read_report(file)
+    destination.shaped_for([framework.id for framework in report.frameworks])
     destination.deliver(report)
     return report.summary.exit_code

@@ -29,7 +29,7 @@ Examples:
       What happened in half a year beside how things stand, with what rotations left as evidence.
   keyaudit scan --sample 25 --seed 2026-H1/7f3a9c --stratify environment --format json --output audit/
       Also draw 25 credentials for an auditor to test, by the seed that the auditor gave.
-  keyaudit scan --bundle 2026-07-01.zip --sign-key audit.pem --previous 2026-06-01.zip --format pdf --output .
+  keyaudit scan --bundle 2026-07-01.zip --previous 2026-06-01.zip --sign-key audit.pem
       Everything of an audit, signed and chained to the last one, for `keyaudit verify`.
   keyaudit scan --inventory inventory.parquet --as-of 2026-05-01T00:00:00Z --format json --output -
       The same bytes on any machine, on any day.
@@ -82,6 +82,7 @@ def command(
     given = over.given(fixed, settings)
     destination = look.destination(settings, judging.policy or settings.policy)
     judge = judging.read(settings)
+    destination.shaped_for([framework.id for framework in judge.frameworks])
     bundler = bundling.prepared(settings, inventories, judging.baseline)
     gathered = gather(settings, inventories, sources)
     inventory = given.recalled(linked(settings.lineage, gathered.inventory))

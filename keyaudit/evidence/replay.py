@@ -16,6 +16,7 @@ from keyaudit.evidence import layout, matches, settings
 from keyaudit.evidence.recipe import InputFile, Part, Recipe
 
 if TYPE_CHECKING:
+    from keyaudit.history.logs import AuditLogs
     from keyaudit.model import Framework, Inventory, Policy, Report
     from keyaudit.rotation_record import RecordFile
 
@@ -39,13 +40,14 @@ def replay(folder: Path, recipe: Recipe) -> Report:
     from keyaudit.model import Severity
 
     policy, frameworks = governing(folder, recipe)
+    records = _records(folder, recipe.records)
     report = audit(
-        _inventory(folder, recipe),
+        _inventory(folder, recipe, records),
         policy,
         frameworks,
         times.parse_instant(recipe.as_of),
         _period(recipe),
-        records=_records(folder, recipe.records),
+        records=records,
         engine=recipe.engine,
         fail_on=None if recipe.fail_on is None else Severity(recipe.fail_on),
     )
@@ -88,7 +90,7 @@ def outputs(report: Report, recipe: Recipe) -> dict[str, bytes]:
     return found
 
 
-EVIDENCED: tuple[str, ...] = ()
+EVIDENCED: tuple[str, ...] = ("html", "pdf")
 """Formats that say how to verify the bundle that they lie in."""
 
 
@@ -131,20 +133,32 @@ def _period(recipe: Recipe) -> tuple[int, int] | None:
     return times.parse_instant(recipe.period.first), times.parse_instant(recipe.period.last)
 
 
-def _inventory(folder: Path, recipe: Recipe) -> Inventory:
+def _inventory(folder: Path, recipe: Recipe, records: Sequence[RecordFile] | None) -> Inventory:
     """Put the parts together exactly as they were: their order and grouping decide on the digest."""
-    from keyaudit import inventory
+    from keyaudit import history, inventory
+    from keyaudit.history.widening import widen
     from keyaudit.inventory.linking import LineageRule
 
     parts = [inventory.read([folder / each.path for each in _files(part)]) for part in recipe.parts]
     merged = inventory.merge(parts, [part.name for part in recipe.parts])
     rules = [LineageRule(matches.from_data(rule.match), rule.lineage) for rule in recipe.lineage]
     linked = inventory.link(merged, rules).inventory
-    if recipe.history is None:
-        return linked
-    from keyaudit import history
+    chronicle = None if recipe.history is None else history.read([folder / recipe.history.path])
+    return widen(linked, chronicle, _logs(folder, recipe), records).inventory
 
-    return history.recall(linked, history.read([folder / recipe.history.path]))
+
+def _logs(folder: Path, recipe: Recipe) -> AuditLogs | None:
+    if not recipe.audit_logs:
+        return None
+    from keyaudit.history.logs import read_logs
+
+    read = read_logs([folder / each.path for each in recipe.audit_logs])
+    names = {str(folder / each.path): each.name for each in recipe.audit_logs}
+    return replace(
+        read,
+        files=tuple(replace(file, file=names[file.file]) for file in read.files),
+        noted=tuple(replace(noted, file=names[noted.file]) for noted in read.noted),
+    )
 
 
 def _files(part: Part) -> Sequence[InputFile]:

@@ -71,7 +71,22 @@ def _read_evidence(data: Any) -> Any:
     return Evidence(**{**data, "inputs": inputs})
 
 
+def _write_presentation(presentation: Any) -> Mapping[str, Any]:
+    from keyaudit.formats.presentation import to_data as write
+
+    return write(presentation)
+
+
+def _read_presentation(data: Any) -> Any:
+    from keyaudit.formats.presentation import from_data as read
+
+    return read(data)
+
+
 KINDS: dict[str, Kind] = {
     "anchor": Kind(_is("keyaudit.formats.anchor", "Anchor"), _write_anchor, _read_anchor),
     "evidence": Kind(_is("keyaudit.formats.verification_steps", "Evidence"), asdict, _read_evidence),
+    "presentation": Kind(
+        _is("keyaudit.formats.presentation", "Presentation"), _write_presentation, _read_presentation
+    ),
 }

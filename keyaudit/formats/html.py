@@ -25,6 +25,7 @@ from keyaudit.formats.page import FILTERS
 from keyaudit.formats.presentation import PLAIN, Presentation
 from keyaudit.formats.sandbox import Sandbox
 from keyaudit.formats.shaping import Shaped
+from keyaudit.formats.verification_steps import Evidence
 from keyaudit.formats.visible import visible
 from keyaudit.model import ControlResult, FrameworkResult, Report, RuleResult, Verdict
 from keyaudit.report_document import to_document
@@ -44,15 +45,17 @@ def render(
     entity: str | None = None,
     marking: str | None = None,
     presentation: Presentation = PLAIN,
+    evidence: Evidence | None = None,
 ) -> bytes:
     """Print the page as UTF-8; the same report gives the same bytes.
 
-    `entity` is who was audited, by default the policy's name; `marking` stands beside it.
+    `entity` is who was audited, by default the policy's name; `marking` stands beside it;
+    `presentation` shapes it, and `evidence` is the bundle in which it lies.
     The page holds at most `most_rows` findings and as many credentials, and says so.
     """
     with _without_collector():
         held = _held(report, most_rows)
-        seen = shaping.shaped(held, presentation)
+        seen = shaping.shaped(held, presentation, evidence)
         return _page(seen, to_document(held)["sha256"], most_rows, entity, marking).encode()
 
 

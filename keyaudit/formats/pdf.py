@@ -36,15 +36,17 @@ def render(
     entity: str | None = None,
     marking: str | None = None,
     presentation: Presentation = PLAIN,
+    evidence: Evidence | None = None,
 ) -> bytes:
     """Lay the report out on A4.
 
     `entity` is who was audited, by default the policy's name; `marking` is printed on the cover, by
-    default `MARKING`. Raises MissingExtraError without the `pdf` extra and UsageError without Pango.
+    default `MARKING`; `evidence` is the bundle in which the report lies.
+    Raises MissingExtraError without the `pdf` extra and UsageError without Pango.
     """
     weasyprint = _weasyprint()
     document = to_document(report)
-    attached = tuple(_attached(report, document, presentation))
+    attached = tuple(_attached(report, document, presentation, evidence))
     html = pdf_page.page(
         report,
         document["sha256"],
@@ -52,6 +54,7 @@ def render(
         entity=entity,
         marking=marking or MARKING,
         presentation=presentation,
+        evidence=evidence,
     )
     as_of = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=report.as_of)
     attachments = [
@@ -75,7 +78,9 @@ def render(
     return content
 
 
-def _attached(report: Report, document: dict[str, Any], presentation: Presentation) -> Iterator[Attached]:
+def _attached(
+    report: Report, document: dict[str, Any], presentation: Presentation, evidence: Evidence | None
+) -> Iterator[Attached]:
     """Give what is embedded, by name: the order in which a PDF must list it."""
     if shape_of(presentation.shape, [each.id for each in report.frameworks]).cites:
         yield Attached("evidence.csv", "Every item of evidence, numbered.", evidence_index.render(report))
@@ -83,8 +88,8 @@ def _attached(report: Report, document: dict[str, Any], presentation: Presentati
         yield Attached(
             "ledger.csv", "Every value in use in the period, one a row.", ledger_csv.render(report)
         )
-    if presentation.evidence is not None:
-        yield Attached("manifest.json", "What was audited, by digest.", _manifest(presentation.evidence))
+    if evidence is not None:
+        yield Attached("manifest.json", "What was audited, by digest.", _manifest(evidence))
     yield Attached("population.csv", "Every credential judged, one a row.", csv_table.population(report))
     yield Attached("report.json", "The whole report, keyaudit/report/1.", json_document.encode(document))
 

@@ -15,6 +15,7 @@ from keyaudit.formats.own_templates import TEMPLATES
 from keyaudit.formats.presentation import PLAIN, Presentation
 from keyaudit.formats.sandbox import Sandbox
 from keyaudit.formats.shaping import Shaped
+from keyaudit.formats.verification_steps import Evidence
 from keyaudit.formats.visible import visible
 from keyaudit.model import Finding, PopulationRow, Report, ScopeStatus, Verdict
 
@@ -46,9 +47,10 @@ def page(
     entity: str | None,
     marking: str,
     presentation: Presentation = PLAIN,
+    evidence: Evidence | None = None,
 ) -> str:
     """Fill the templates; raises UsageError for a shape that does not fit, PolicyError for a bad template."""
-    seen = shaping.shaped(report, presentation)
+    seen = shaping.shaped(report, presentation, evidence)
     own = presentation.templates
     contents = seen.contents(screen=False, file="pdf_{name}.html.j2")
     style = own.texts.get("pdf.css") or (TEMPLATES / "pdf.css").read_text("utf-8")

@@ -16,7 +16,7 @@ from keyaudit.formats import evidence_index, wording
 from keyaudit.formats.chapters import Contents
 from keyaudit.formats.presentation import Presentation
 from keyaudit.formats.shapes import SHAPES, Shape
-from keyaudit.formats.verification_steps import LIMITS, steps
+from keyaudit.formats.verification_steps import LIMITS, Evidence, steps
 from keyaudit.model import ControlRef, ControlResult, Report
 
 MOST_NAMED = 8
@@ -53,12 +53,14 @@ class Shaped:
     """A report seen through a shape: `report` keeps only the controls that the shape is about.
 
     `left_out` names frameworks that were asked for beside it. `references` are the numbers of the
-    evidence of each control, `items` the first of all items, `more_items` counts the rest.
+    evidence of each control, `items` the first of all items, `more_items` counts the rest. `evidence` is
+    the bundle in which it lies.
     """
 
     shape: Shape
     report: Report
     presentation: Presentation
+    evidence: Evidence | None
     left_out: tuple[str, ...]
     references: Mapping[ControlRef, str]
     items: tuple[Item, ...]
@@ -74,7 +76,7 @@ class Shaped:
             "responses": said.responses.answers,
             "distribution": said.distribution,
             "items": self.items,
-            "verification": said.evidence or self.shape.retention_years,
+            "verification": self.evidence or self.shape.retention_years,
         }
         if screen:
             there["sign-off"] = said.distribution or said.prepared_by or said.reviewed_by
@@ -106,11 +108,11 @@ class Shaped:
         )
 
 
-def shaped(report: Report, presentation: Presentation) -> Shaped:
+def shaped(report: Report, presentation: Presentation, evidence: Evidence | None = None) -> Shaped:
     """See a report through the shape that was asked for; raises UsageError for one that does not fit."""
     shape = shape_of(presentation.shape, [framework.id for framework in report.frameworks])
     if shape.framework is None:
-        return Shaped(shape, report, presentation, (), {}, (), 0)
+        return Shaped(shape, report, presentation, evidence, (), {}, (), 0)
     kept = tuple(each for each in report.frameworks if each.id == shape.framework)
     left_out = tuple(
         f"{each.name} {each.version}" for each in report.frameworks if each.id != shape.framework
@@ -118,7 +120,7 @@ def shaped(report: Report, presentation: Presentation) -> Shaped:
     controls = tuple(each for each in report.controls if each.framework == shape.framework)
     references, items, more = _evidence(report) if shape.cites else ({}, (), 0)
     view = replace(report, frameworks=kept, controls=controls)
-    return Shaped(shape, view, presentation, left_out, references, items, more)
+    return Shaped(shape, view, presentation, evidence, left_out, references, items, more)
 
 
 def _evidence(report: Report) -> tuple[dict[ControlRef, str], tuple[Item, ...], int]:
@@ -262,7 +264,7 @@ def context(seen: Shaped, entity: str | None) -> dict[str, Any]:
         "prepared_by": said.prepared_by,
         "reviewed_by": said.reviewed_by,
         "logo_address": Markup(said.logo.address) if said.logo else "",  # noqa: S704 - base64
-        "bundle": said.evidence,
-        "steps": steps(said.evidence) if said.evidence else (),
+        "bundle": seen.evidence,
+        "steps": steps(seen.evidence) if seen.evidence else (),
         "step_limits": LIMITS,
     }

@@ -37,7 +37,7 @@ BROKEN = [
         "sources:\n  - {name: a, kind: aws-secrets-manager}\n  - {name: a, kind: aws-secrets-manager}",
         "3:12: sources[1].name: another source has this name",
     ),
-    ("report: acme", "1:9: report: expected some of entity, marking, security_hub"),
+    ("report: acme", "1:9: report: expected some of entity, marking, security_hub, shape, logo"),
     (
         "report: {security_hub: 1111/eu-west-1}",
         "1:24: report.security_hub: expected an AWS account and region, such as 111122223333/eu-west-1",
@@ -45,6 +45,17 @@ BROKEN = [
     ("report: {entty: acme}", "1:10: report.entty: unknown setting; did you mean 'entity'?"),
     ("report: {entity: 3}", "1:18: report.entity: expected text"),
     ("report: {marking: ' '}", "1:19: report.marking: expected text"),
+    ("report: {shape: soc}", "1:17: report.shape: expected one of general, soc2,"),
+    ("report: {shape: soc1}", "did you mean 'soc2'?"),
+    ("report: {distribution: Acme}", "1:24: report.distribution: expected a list of names"),
+    ("report: {distribution: []}", "1:24: report.distribution: expected a list of names"),
+    ("report: {prepared_by: Ada}", "1:23: report.prepared_by: expected name, role and date"),
+    ("report: {prepared_by: {role: a}}", "1:23: report.prepared_by.name: missing"),
+    (
+        "report: {reviewed_by: {name: a, rol: b}}",
+        "report.reviewed_by.rol: unknown setting; did you mean 'role'?",
+    ),
+    ("report: {reviewed_by: {name: a, date: May}}", "report.reviewed_by.date: expected a day such as"),
     ("lineage: x", "1:10: lineage: expected a list of `- {match: …, lineage: …}`"),
     ("lineage: [x]", "1:11: lineage[0]: expected match and lineage"),
     ("lineage: [{}]", "1:11: lineage[0].match: missing"),
@@ -99,7 +110,7 @@ def test_paths_count_from_the_file(tmp_path: Path) -> None:
         policy=str(tmp_path / "sub/p.yaml"),
         frameworks=("soc2", str(tmp_path / "own.yaml"), str(tmp_path / "x")),
         fail_on="none",
-        entity="Acme",
+        report={"entity": "Acme"},
     )
 
 
