@@ -45,7 +45,7 @@ class Judging:
 
 @dataclass(frozen=True, slots=True)
 class Judge:
-    """All that was read of it. `named` are frameworks as they were asked for, `fail_on` is None for no gate."""
+    """What was read of it. `named` are frameworks as they were asked for, `fail_on` is None for no gate."""
 
     policy: Policy
     frameworks: tuple[Framework, ...]

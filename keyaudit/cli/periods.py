@@ -62,7 +62,8 @@ class Given:
         from keyaudit import history
 
         condensed = None if self.history is None else history.write(self.history)
-        return {"period": self.period, "records": self.records, "history": condensed}
+        logs = () if self.logs is None else self.logs.files
+        return {"period": self.period, "records": self.records, "history": condensed, "audit_logs": logs}
 
     def recalled(self, inventory: Inventory) -> Inventory:
         """Give the inventory with the past that was given beside it; says what logs told in vain."""

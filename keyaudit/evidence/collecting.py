@@ -29,7 +29,7 @@ from keyaudit.evidence.recipe import (
 
 if TYPE_CHECKING:
     from keyaudit.inventory.linking import LineageRule
-    from keyaudit.model import Framework, Inventory, Policy
+    from keyaudit.model import Framework, HistoryFile, Inventory, Policy
     from keyaudit.rotation_record import RecordFile
 
 LONGEST_NAME = 80
@@ -61,6 +61,7 @@ class Material:
     records: Sequence[RecordFile] | None = None
     earlier: Sequence[tuple[Policy, int]] = ()
     history: bytes | None = None
+    audit_logs: Sequence[HistoryFile] = ()
     baseline: tuple[str, bytes] | None = None
     sample: tuple[int, str, tuple[str, ...]] | None = None
     renderings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -110,10 +111,9 @@ def collect(material: Material) -> tuple[Recipe, Mapping[str, bytes]]:
         frameworks=_frameworks(material, found),
         records=_records(material.records, found),
         history=_whole(layout.HISTORY, material.history, found),
-        audit_logs=(),
+        audit_logs=_audit_logs(material.audit_logs, found),
         baseline=_baseline(material.baseline, found),
         sample=sample and SampleAsked(size=sample[0], seed=sample[1], strata=sample[2]),
-        extras=(),
         renderings=_renderings(material.renderings),
         evidence={},
     )
@@ -201,15 +201,25 @@ def _frameworks(material: Material, found: _Gathered) -> tuple[InputFile, ...]:
 def _records(files: Sequence[RecordFile] | None, found: _Gathered) -> tuple[InputFile, ...] | None:
     if files is None:
         return None
+    return _numbered([(file.file, file.sha256) for file in files], layout.RECORDS, found)
+
+
+def _audit_logs(files: Sequence[HistoryFile], found: _Gathered) -> tuple[InputFile, ...]:
+    return _numbered([(file.file, file.sha256) for file in files], layout.AUDIT_LOGS, found)
+
+
+def _numbered(
+    files: Sequence[tuple[str, str | None]], folder: str, found: _Gathered
+) -> tuple[InputFile, ...]:
+    """Take files with the digests of what was read, under names that keep their order."""
     width = max(2, len(str(len(files))))
     kept = []
-    for number, file in enumerate(files, start=1):
-        if file.sha256 is None:
+    for number, (name, digest) in enumerate(files, start=1):
+        if digest is None:
             hint = "a bundle holds what was audited: make it readable, or leave it out"
-            raise UsageError(f"{file.file}: rotation records that cannot be read", hint=hint)
-        called = f"{number:0{width}}-{_fit(PurePath(file.file).stem)}.ndjson"
-        content = _bytes(Path(file.file))
-        kept.append(found.add(layout.RECORDS, called, content, name=file.file, as_read=file.sha256))
+            raise UsageError(f"{name}: evidence that cannot be read", hint=hint)
+        called = f"{number:0{width}}-{_fit(PurePath(name).name)}"
+        kept.append(found.add(folder, called, _bytes(Path(name)), name=name, as_read=digest))
     return tuple(kept)
 
 

@@ -109,7 +109,6 @@ class Recipe(_Strict, frozen=True):
     audit_logs: tuple[InputFile, ...]
     baseline: InputFile | None
     sample: SampleAsked | None
-    extras: tuple[InputFile, ...]
     renderings: tuple[Rendering, ...]
     evidence: dict[str, Any]
 
@@ -120,7 +119,7 @@ class Recipe(_Strict, frozen=True):
         for part in self.parts:
             listed += [*part.documents, part.live]
         listed += [self.policy, *(each.file for each in self.earlier_policies), *self.frameworks]
-        listed += [*(self.records or ()), self.history, *self.audit_logs, self.baseline, *self.extras]
+        listed += [*(self.records or ()), self.history, *self.audit_logs, self.baseline]
         return tuple(file for file in listed if file is not None)
 
 
