@@ -161,6 +161,7 @@ def _fields(report: Report, finding: Finding) -> dict[str, str]:
         "policy": report.policy.name,
         "policy_sha256": report.policy.sha256,
         "inventory_sha256": report.inventory.sha256,
+        "period": "/".join(map(times.format_instant, report.period)) if report.period else None,
         "keyaudit_version": report.version,
         **{f"evidence/{name}": _printed(value) for name, value in finding.evidence.items()},
     }

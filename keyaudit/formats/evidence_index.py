@@ -2,10 +2,12 @@
 
 Columns: `reference` (what a workpaper cites: `E000017`), `framework`, `control`, `title`,
 `result`, `kind`, `item`, `verdict`, `says`, `identity` (a SHA-256 or a finding's fingerprint).
-Kinds: `document` and `scope` stand first and belong to every control; then for each control its
-`result`, its `rule`s with their counts over the whole inventory, every `finding` that names it,
-every `waiver` that covers one of those, and as `manual` what metadata cannot show and has to be
-gathered elsewhere.
+Kinds: `document` and `scope` stand first and belong to every control, and so do a `rotation` for each
+credential of which a value fell due in the audited period, or may have, and a `sample` for each that was
+drawn. Then for each control its `result`, its `rule`s with their counts over the whole inventory, as
+`rotation` what the ledger comes to where the control is about rotation in time, every `finding` that
+names it, every `waiver` that covers one of those, and as `manual` what metadata cannot show and has to
+be gathered elsewhere.
 
 References count the rows: they hold for the report whose SHA-256 the first row carries. Cells
 are as in the CSV of findings: nothing that a spreadsheet would run.
@@ -15,10 +17,23 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 
 from keyaudit import times
-from keyaudit.formats import csv_table, wording
-from keyaudit.model import ControlRef, ControlResult, Coverage, Finding, Report, RuleResult, WaiverResult
+from keyaudit.formats import csv_table, ledger_text, sample_text, wording
+from keyaudit.model import (
+    ControlRef,
+    ControlResult,
+    Coverage,
+    Finding,
+    Ledger,
+    LedgerResult,
+    LedgerRow,
+    Operation,
+    Report,
+    RuleResult,
+    WaiverResult,
+)
 from keyaudit.report_document import SCHEMA, to_document
 
 COLUMNS = (
@@ -41,7 +56,8 @@ def rows(report: Report) -> Iterator[Row]:
 
 def _items(report: Report) -> Iterator[Row]:
     everywhere = (None, None, None, None)
-    for item in (*_documents(report), *map(_scope, report.coverage)):
+    first = (_documents(report), map(_scope, report.coverage), _rotations(report), _sampled(report))
+    for item in chain.from_iterable(first):
         yield (*everywhere, *item)
     rules = {rule.id: rule for rule in report.rules}
     waivers = {waiver.id: waiver for waiver in report.waivers}
@@ -51,6 +67,8 @@ def _items(report: Report) -> Iterator[Row]:
         found = named.get(ControlRef(control.framework, control.id), [])
         for item in _of_control(control, rules, waivers, report.findings, found):
             yield (*about, *item)
+            if item[0] == "result" and report.ledger is not None and ledger_text.LATE_RULE in control.rules:
+                yield (*about, *_operation(report.ledger))
 
 
 def _named(report: Report) -> Mapping[ControlRef, Sequence[int]]:
@@ -73,6 +91,21 @@ def _documents(report: Report) -> Iterator[Row]:
     for framework in report.frameworks:
         item = f"framework {framework.id}"
         yield "document", item, None, f"{framework.name} {framework.version}", framework.sha256
+    if report.ledger is not None:
+        yield from _ledger_documents(report.ledger)
+    if report.sample is not None:
+        says = f"sample: {sample_text.drawn(report.sample)}"
+        yield "document", "population of the sample", None, says, report.sample.population_sha256
+
+
+def _ledger_documents(ledger: Ledger) -> Iterator[Row]:
+    for part in ledger.policies[:-1]:
+        yield "document", f"policy {part.name}", None, ledger_text.policy(part), part.sha256
+    if ledger.history is not None:
+        said = "all that was known of other times"
+        yield "document", "history keyaudit/history/1", None, said, ledger.history.sha256
+        for file in ledger.history.files:
+            yield "document", f"history {file.file}", None, file.problem or file.kind, file.sha256
 
 
 def _scope(scope: Coverage) -> Row:
@@ -86,6 +119,33 @@ def _scope(scope: Coverage) -> Row:
     parts = [wording.STATUSES[scope.status], *said, scope.reason]
     says = "; ".join(part for part in parts if part)
     return "scope", f"{scope.source} {scope.scope}", scope.status, says, None
+
+
+def _rotations(report: Report) -> Iterator[Row]:
+    """List what a control of rotation operated on, or may have; not what nothing was due of."""
+    for row in report.ledger.rows if report.ledger else ():
+        if row.operation not in (Operation.DID_NOT_OPERATE, Operation.NOT_REQUIRED):
+            said = [row.name, f"{row.source} {row.scope}", ledger_text.standing(row), *_values(row)]
+            yield "rotation", row.id, row.operation, "; ".join(said), None
+
+
+def _values(row: LedgerRow) -> Iterator[str]:
+    for entry in row.entries:
+        if entry.result is not LedgerResult.NOT_DUE:
+            due = "a day not known" if entry.due_at is None else times.format_instant(entry.due_at)
+            yield f"version {entry.version} due {due}: {entry.result}, {ledger_text.lateness(entry)}"
+
+
+def _operation(ledger: Ledger) -> Row:
+    history = ledger.history.sha256 if ledger.history else None
+    says = f"{ledger_text.headline(ledger)} Credentials: {ledger_text.operations(ledger)}."
+    return "rotation", "the rotation ledger", None, says, history
+
+
+def _sampled(report: Report) -> Iterator[Row]:
+    for each in report.sample.drawn if report.sample else ():
+        says = f"number {each.order:,} of the sample; {each.name}; {each.source} {each.scope}"
+        yield "sample", each.id, None, says, each.key
 
 
 def _of_control(

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from xml.etree import ElementTree as ET
 
 from keyaudit import times
-from keyaudit.formats import wording
+from keyaudit.formats import ledger_counts, wording
 from keyaudit.formats.finding_text import details, sentence
 from keyaudit.formats.visible import visible
 from keyaudit.model import Coverage, Finding, Report, RuleResult, ScopeStatus, Verdict
@@ -42,6 +42,7 @@ def render(report: Report) -> bytes:
     """Print the suites of a report."""
     root = ET.Element("testsuites", name=f"keyaudit {visible(report.version)}")
     facts = {"as_of": times.format_instant(report.as_of), "policy": visible(report.policy.name)}
+    facts |= ledger_counts.flat(report)
     _add(root, "coverage", [*_scopes(report)], facts)
     listed: dict[str, list[Finding]] = {}
     for finding in report.findings[:MOST_FINDINGS]:

@@ -52,6 +52,8 @@ BASES = {
 """Whose word decided."""
 
 NOTHING_FELL_DUE = "The control did not operate: nothing fell due in the period."
+LATE_RULE = "KA111"
+"""rotation-late: the controls that it bears on are those that the ledger is evidence of."""
 MISSED = (LedgerResult.OVERDUE, LedgerResult.LATE)
 
 

@@ -177,5 +177,6 @@ def _unmapped(report: Report, finding: Finding) -> dict[str, Any]:
         "policy": report.policy.name,
         "policy_sha256": report.policy.sha256,
         "inventory_sha256": report.inventory.sha256,
+        "period": "/".join(map(times.format_instant, report.period)) if report.period else None,
     }
     return {key: value for key, value in said.items() if value is not None}

@@ -18,7 +18,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
 from keyaudit import times
-from keyaudit.formats import json_document, wording
+from keyaudit.formats import json_document, ledger_text, oscal_ledger, wording
 from keyaudit.formats.identifiers import audit_id, identifier
 from keyaudit.formats.oscal_observations import (
     DECIDED,
@@ -197,11 +197,14 @@ def _findings(report: Report, observer: Observer) -> Iterator[Part]:
         for reference in finding.controls:
             named[reference].append(observer.finding_id(finding))
     judged = {rule.id for rule in report.rules}
+    rotations = oscal_ledger.names(report)
     scopes = [observer.scope_id(scope) for scope in report.coverage]
     for control in report.controls:
         if control.result in DECIDED:
             rules = [observer.rule_id(rule) for rule in control.rules if rule in judged]
             found = named[ControlRef(control.framework, control.id)]
+            if ledger_text.LATE_RULE in control.rules:
+                found = [*found, *rotations]
             yield _finding(report, control, ids[control.framework, control.id], [*scopes, *rules, *found])
 
 

@@ -1,19 +1,22 @@
 """What was looked at and what it showed, as OSCAL observations.
 
 One for every scope, one for every rule with its counts, one for every finding with the facts
-that decided it, and one for every control whose result is neither satisfied nor not satisfied.
-An observation is of one audit, and so is its UUID; a credential keeps its own from run to run.
+that decided it, those of the rotation ledger, and one for every control whose result is neither
+satisfied nor not satisfied. An observation is of one audit, and so is its UUID; a credential keeps its
+own from run to run.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 
 from keyaudit import times
-from keyaudit.formats import wording
+from keyaudit.formats import oscal_ledger, wording
 from keyaudit.formats.identifiers import audit_id, identifier
+from keyaudit.formats.oscal_ledger import of_credential
 from keyaudit.formats.oscal_words import Part, collected, line, markup, origins, props
-from keyaudit.model import ControlResult, Coverage, CredentialRef, Finding, Report, RuleResult, ScopeStatus
+from keyaudit.model import ControlResult, Coverage, Finding, Report, RuleResult, ScopeStatus
 
 DECIDED = ("exception", "no-exception")
 """Results of controls that OSCAL has a word for: not satisfied, satisfied."""
@@ -31,16 +34,12 @@ def document_id(kind: str, sha256: str) -> str:
     return identifier("oscal-document", kind, sha256)
 
 
-def of_credential(credential: CredentialRef) -> str:
-    """Name the inventory item of a credential."""
-    return identifier("oscal-credential", credential.source, credential.scope, credential.id)
-
-
 def inventory_items(report: Report) -> Iterator[Part]:
-    """Describe every credential that a finding is about, once."""
+    """Describe every credential that a finding or an exception of the ledger is about, once."""
     seen: set[str] = set()
-    for finding in report.findings:
-        credential = finding.credential
+    found = (finding.credential for finding in report.findings)
+    late = (oscal_ledger.credential(row) for row in oscal_ledger.exceptions(report.ledger))
+    for credential in chain(found, late):
         if credential is None or (uuid := of_credential(credential)) in seen:
             continue
         seen.add(uuid)
@@ -83,6 +82,7 @@ class Observer:
         yield from map(self._scope, self._report.coverage)
         yield from map(self._rule, self._report.rules)
         yield from map(self._finding, self._report.findings)
+        yield from oscal_ledger.observations(self._report)
         undecided = (control for control in self._report.controls if control.result not in DECIDED)
         yield from map(self._undecided, undecided)
 

@@ -16,10 +16,11 @@ from keyaudit.model.sampled import METHOD, REPLACEMENT
 
 SCREEN_ROWS = 200
 """Credentials in the plain table that is shown without scripts and on paper."""
-PAPER_ROWS = 40
+SCREEN_PICTURE = 40
+PAPER_ROWS = 30
 """Credentials whose values the PDF lists one by one; the attached ledger.csv has all of them."""
 PAPER_MISSED = 120
-PAPER_PICTURE = 24
+PAPER_PICTURE = 16
 MOST_FILES = 100
 """Files of history, and policies, that a page names."""
 MOST_DRAWN = 500
@@ -72,6 +73,7 @@ class MissedDate:
 class Rotations:
     """A ledger as a page shows it: `worst` credentials of `credentials`, `missed` dates of `all_missed`."""
 
+    period: str
     headline: str
     counts: str
     operations: tuple[tuple[Operation, str, int, str], ...]
@@ -109,9 +111,16 @@ def screen(report: Report) -> dict[str, Any]:
     rotations = None
     if report.ledger and report.period and found:
         narrow = pictures.ledger_picture(
-            found, report.period, report.ledger.policies, narrow=True, name="narrow-ledger"
+            found,
+            report.period,
+            report.ledger.policies,
+            limit=SCREEN_PICTURE,
+            narrow=True,
+            name="narrow-ledger",
         )
-        picture = pictures.ledger_picture(found, report.period, report.ledger.policies, name="ledger-picture")
+        picture = pictures.ledger_picture(
+            found, report.period, report.ledger.policies, limit=SCREEN_PICTURE, name="ledger-picture"
+        )
         rotations = _rotations(report, report.ledger, found, SCREEN_ROWS, (picture, narrow))
     return {"rotations": rotations, "sampled": _sampled(report.sample)}
 
@@ -133,6 +142,7 @@ def _rotations(
 ) -> Rotations:
     files = tuple(history_text.files(ledger.history)) if ledger.history else ()
     return Rotations(
+        period=ledger_text.span(*report.period) if report.period else "",
         headline=ledger_text.headline(ledger),
         counts=ledger_text.counts(ledger.results),
         operations=tuple(

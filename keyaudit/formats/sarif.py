@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from keyaudit import times
-from keyaudit.formats import sarif_rules, wording
+from keyaudit.formats import ledger_counts, sarif_rules, wording
 from keyaudit.formats.anchor import Anchor
 from keyaudit.formats.sarif_results import Results, message
 from keyaudit.formats.visible import visible
@@ -115,4 +115,5 @@ def _properties(report: Report, listed: int) -> dict[str, Any]:
         },
         "verdicts": {str(verdict): count for verdict, count in report.summary.verdicts.items()},
         "findings": {"listed": listed, "total": len(report.findings)},
+        **ledger_counts.of(report),
     }

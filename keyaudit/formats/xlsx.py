@@ -19,7 +19,8 @@ from typing import Any
 from keyaudit.errors import MissingExtraError, UsageError
 from keyaudit.formats.csv_table import FORMULA
 from keyaudit.formats.visible import bounded
-from keyaudit.formats.xlsx_sheets import MOST_ROWS, USUAL_WIDTH, WIDTHS, Cell, Row, Sheet, sheets
+from keyaudit.formats.xlsx_sheet import MOST_ROWS, USUAL_WIDTH, WIDTHS, Cell, Row, Sheet
+from keyaudit.formats.xlsx_sheets import sheets
 from keyaudit.model import Report
 
 LONGEST_CELL = 16_000

@@ -7,40 +7,12 @@ down. A column that is empty on every row is for the auditor to fill in.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 
 from keyaudit import times
-from keyaudit.formats import csv_table, evidence_index, wording
+from keyaudit.formats import csv_table, evidence_index, wording, xlsx_period
+from keyaudit.formats.xlsx_sheet import Row, Sheet, days
 from keyaudit.model import ControlResult, Report, RuleResult, Severity, Verdict, WaiverResult
-
-Cell = str | int | None
-Row = Sequence[Cell]
-
-MOST_ROWS = 100_000
-"""On one sheet, below its heading. What lies beyond is counted at its end; the JSON report has it all."""
-
-
-@dataclass(frozen=True, slots=True)
-class Sheet:
-    """One sheet. A `long` one grows with the inventory, and ends after so many rows."""
-
-    name: str
-    columns: tuple[str, ...]
-    rows: Iterable[Row]
-    long: bool = False
-
-
-WIDTHS = {
-    "what": 28, "value": 110, "summary": 60, "title": 50, "reason": 60, "message": 60, "says": 80,
-    "credential_id": 60, "credential_name": 40, "id": 24, "name": 32, "scope": 32, "fix": 60, "evidence": 60,
-    "fingerprint": 34, "identity": 34, "item": 48, "match": 48, "manual_evidence": 60, "source": 24,
-    "why": 60, "tier": 8, "severity": 10, "verdict": 10, "due_at": 22, "result": 16, "clause": 36,
-    "management_response": 40, "auditors_conclusion": 40, "performed_by": 20, "reviewed_by": 20,
-}  # fmt: skip
-"""Of columns, in characters, by heading."""
-
-USUAL_WIDTH = 16
 
 LIMITS = (
     "Made from metadata alone: no secret value was read. It says nothing of how strong a value is, of what "
@@ -57,6 +29,7 @@ def sheets(report: Report, most_rows: int) -> Iterator[Sheet]:
     yield Sheet("Controls", _CONTROL_COLUMNS, (_control(control) for control in report.controls))
     yield _findings(report)
     yield _population(report)
+    yield from xlsx_period.sheets(report)
     yield Sheet("Rules", _RULE_COLUMNS, (_rule(rule) for rule in report.rules))
     yield Sheet("Waivers", _WAIVER_COLUMNS, (_waiver(waiver) for waiver in report.waivers))
     if report.orphans is not None:
@@ -72,6 +45,7 @@ def _summary(report: Report, most_rows: int) -> Iterator[Row]:
     if report.period:
         yield "period", "/".join(map(times.format_instant, report.period))
     yield "all times", "UTC"
+    yield from xlsx_period.summary(report)
     yield "in short", wording.headline(report)
     yield "exit code", report.summary.exit_code
     yield "failures by severity", wording.severity_counts(report)
@@ -186,8 +160,8 @@ def _population(report: Report) -> Sheet:
     rows = (
         (
             *csv_table.credential_cells(row),
-            _days(row.age_min),
-            _days(row.age_max),
+            days(row.age_min),
+            days(row.age_max),
             _days_late(row.due_at, report.as_of),
         )
         for row in report.population
@@ -236,10 +210,6 @@ def _duration(value: int | None) -> str | None:
     return None if value is None else times.format_duration(value)
 
 
-def _days(value: int | None) -> int | None:
-    return None if value is None else value // times.DAY
-
-
 def _days_late(due_at: int | None, as_of: int) -> int | None:
     """Count whole days since it fell due; negative while it has not."""
-    return None if due_at is None else _days(as_of - due_at)
+    return None if due_at is None else days(as_of - due_at)

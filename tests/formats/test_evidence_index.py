@@ -11,9 +11,15 @@ from formats.hostile import NAMES, with_names
 from formats.large_report import large_report
 from formats.sample_report import sample_report
 from keyaudit.formats import render
-from keyaudit.model import Report, Verdict
+from keyaudit.formats.visible import visible
+from keyaudit.model import Operation, Report, Verdict
 
 SAMPLE = sample_report(60)
+LEDGER, SAMPLED = SAMPLE.ledger, SAMPLE.sample
+assert LEDGER is not None
+assert SAMPLED is not None
+HISTORY = LEDGER.history
+assert HISTORY is not None
 
 
 def index(report: Report) -> list[dict[str, str]]:
@@ -42,6 +48,10 @@ def test_what_everything_rests_on_comes_first_with_its_digest() -> None:
         "inventory": SAMPLE.inventory.sha256,
         "policy acme-credential-rotation": SAMPLE.policy.sha256,
         **{f"framework {each.id}": each.sha256 for each in SAMPLE.frameworks},
+        "policy acme-credential-rotation, until January": "e6" * 32,
+        "history keyaudit/history/1": "fa" * 32,
+        **{f"history {each.file}": each.sha256 or "" for each in HISTORY.files},
+        "population of the sample": "fb" * 32,
     }
     assert documents[0]["says"] == "the whole report, by keyaudit 0.1.0, as of 2026-05-01T00:00:00Z"
 
@@ -92,9 +102,43 @@ def test_a_rules_counts_are_not_taken_for_the_controls() -> None:
     assert unused["says"].endswith("; not tested where last_used_at was not collected")
 
 
-def test_without_frameworks_only_documents_and_scopes_are_left() -> None:
+def test_without_frameworks_only_what_belongs_to_all_of_them_is_left() -> None:
     found = index(replace(SAMPLE, frameworks=(), controls=()))
-    assert {row["kind"] for row in found} == {"document", "scope"}
+    assert {row["kind"] for row in found} == {"document", "scope", "rotation", "sample"}
+    instant = replace(SAMPLE, frameworks=(), controls=(), period=None, ledger=None, sample=None)
+    assert {row["kind"] for row in index(instant)} == {"document", "scope"}
+
+
+def test_every_credential_that_something_fell_due_of_is_an_item() -> None:
+    found = {row["item"]: row for row in index(SAMPLE) if row["kind"] == "rotation" and not row["control"]}
+    operated = (Operation.EXCEPTION, Operation.UNKNOWN, Operation.OPERATED)
+    wanted = {visible(row.id): row for row in LEDGER.rows if row.operation in operated}
+    assert set(found) == set(wanted)
+    for name, row in wanted.items():
+        assert found[name]["verdict"] == row.operation
+    (late,) = (row for row in wanted.values() if row.name == "production/ledger-00015/smtp")
+    assert found[late.id]["says"] == (
+        "production/ledger-00015/smtp; aws-secrets-manager 111122223333/eu-central-1; 1 of 2 met, 1 late; "
+        "version v1 due 2025-12-08T06:01:51Z: on-time, 22 d early; "
+        "version v2 due 2026-02-14T00:19:27Z: overdue, 75 d late"
+    )
+
+
+def test_a_control_of_rotation_in_time_is_said_to_rest_on_the_ledger() -> None:
+    about = next(control for control in SAMPLE.controls if control.id == "8.6.3")
+    with_rule = replace(about, rules=(*about.rules, "KA111"))
+    others = tuple(with_rule if control is about else control for control in SAMPLE.controls)
+    report = replace(SAMPLE, controls=others)
+    (said,) = under(report, "pci-dss", "8.6.3", "rotation")
+    assert said["says"].startswith("Exceptions in the period: ")
+    assert said["identity"] == "fa" * 32
+    assert sum(row["kind"] == "rotation" and bool(row["control"]) for row in index(report)) == 1
+
+
+def test_what_was_drawn_is_listed_in_its_order() -> None:
+    found = [row for row in index(SAMPLE) if row["kind"] == "sample"]
+    assert [row["item"] for row in found] == [each.id for each in SAMPLED.drawn]
+    assert [row["identity"] for row in found] == [each.key for each in SAMPLED.drawn]
 
 
 def test_no_cell_begins_a_formula() -> None:

@@ -28,8 +28,8 @@ from keyaudit.model import Report
 SAMPLE = sample_report(60)
 HOSTILE = with_names(large_report(1))
 NAMED = [
-    "Summary", "Not tested", "Coverage", "Criteria", "Controls", "Findings", "Population", "Rules", "Waivers",
-    "Orphans", "Evidence index",
+    "Summary", "Not tested", "Coverage", "Criteria", "Controls", "Findings", "Population",
+    "Ledger", "Sample", "Rules", "Waivers", "Orphans", "Evidence index",
 ]  # fmt: skip
 
 

@@ -39,6 +39,7 @@ function ledgerDetail(row) {
       ["Rotation period", period === null ? "none" : duration(period)],
       ["Grace period", grace === null ? "none" : duration(grace)],
       ["Longest in use", rotated.span(row, "longestMin", "longestMax")],
+      ["Out of policy", rotated.number(row, "outMax") ? rotated.span(row, "outMin", "outMax") : "not in the period"],
       ["Not known", gaps.join("; ")],
     ])), valuesOf(row)];
 }

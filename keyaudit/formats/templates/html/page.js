@@ -69,10 +69,10 @@ class View {
   }
 
   download() {
-    const cells = Object.entries(this.name === "findings" ? finding.cell : credential.cell);
+    const cells = Object.entries({ findings: finding, population: credential, ledger: rotated }[this.name].cell);
     const quoted = (text) => `"${(/^[\s\u00ad\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]*[=+\-@|%\uff1d\uff0b\uff0d\uff20]/.test(text) ? `'${text}` : text).replaceAll('"', '""')}"`;
     const lines = this.rows.map((row) => [...cells.map(([, cell]) => quoted(TEXTS[cell(row)] || "")), quoted(this.dueOf(row))].join(","));
-    const header = [...cells.map(([name]) => name), "due"].join(",");
+    const header = [...cells.map(([name]) => name), this.name === "ledger" ? "out of policy" : "due"].join(",");
     const file = new Blob([[header, ...lines, ""].join("\r\n")], { type: "text/csv" });
     const link = make("a", { href: URL.createObjectURL(file), download: `${this.name}.csv` });
     link.click();
@@ -80,6 +80,7 @@ class View {
   }
 
   dueOf(row) {
+    if (this.name === "ledger") return rotated.number(row, "outMax") ? rotated.span(row, "outMin", "outMax") : "";
     return day(this.name === "findings" ? finding.due(row) : credential.number(row, "due"));
   }
 }
@@ -140,6 +141,7 @@ function populationView() {
 const views = [];
 if (document.getElementById("findings-table")) views.push(findingsView());
 if (document.getElementById("population-table")) views.push(populationView());
+if (document.getElementById("ledger-table")) views.push(ledgerView());
 
 function writeAddress() {
   const text = views.map((view) => view.state().toString()).filter(Boolean).join("&");
@@ -156,7 +158,8 @@ function readAddress() {
   const parts = new URLSearchParams(hash);
   for (const view of views) view.restore(parts);
   const first = [...parts.keys()][0] || "";
-  document.getElementById(first.startsWith("p.") ? "population" : "findings").scrollIntoView();
+  const part = { "p.": "population", "l.": "ledger" }[first.slice(0, 2)] || "findings";
+  document.getElementById(part).scrollIntoView();
 }
 
 function openFinding(fingerprint) {
