@@ -21,6 +21,8 @@ from keyaudit.model import ControlRef, ControlResult, Report
 
 MOST_NAMED = 8
 """Rules that one control's line names; the chapter of rules has them all."""
+MOST_LISTED = 200
+"""Responses that are listed."""
 MOST_ITEMS = 250
 """Items of evidence that are listed; the evidence index has them all."""
 
@@ -260,6 +262,7 @@ def context(seen: Shaped, entity: str | None) -> dict[str, Any]:
         "retention": seen.retention(),
         "responses": [(answer, counts[answer]) for answer in said.responses.answers],
         "responses_to": said.responses.to,
+        "most_listed": MOST_LISTED,
         "distribution": said.distribution,
         "prepared_by": said.prepared_by,
         "reviewed_by": said.reviewed_by,
