@@ -21,18 +21,12 @@ from pathlib import Path
 import pytest
 import yaml
 
+from consoles import commands, fits
 from servers.__main__ import ROTATING, lay_out
 from servers.estate import KEYS, Estate
 from transcripts import ROOT, surroundings
 
 BLOCK = re.compile(r"^<!-- rotate: (\d) -->\n```console\n(.*?)\n```$", re.MULTILINE | re.DOTALL)
-UNIT = r"(?:d|h|min|s)"
-VOLATILE = {
-    r"\d{4}-\d\d-\d\dT[\d:.]+Z": "INSTANT",
-    r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}": "ID",
-    rf"\b\d+ ?{UNIT}\b(?: \d+ ?{UNIT}\b)*": "LASTED",
-    r"127\.0\.0\.1:\d+": "ADDRESS",
-}
 SHORTER = {"window: 20s": "window: 1s", "delay: 5s": "delay: 1s"}
 
 
@@ -92,30 +86,6 @@ def _exported(file: Path) -> Mapping[str, str]:
         env={"PATH": os.environ["PATH"]},
     ).stdout.decode()
     return dict(line.split("=", 1) for line in shown.rstrip("\0").split("\0"))
-
-
-def steady(text: str) -> str:
-    """Give a text with what is another on any day taken out."""
-    for pattern, word in VOLATILE.items():
-        text = re.sub(pattern, word, text)
-    return text.rstrip()
-
-
-def commands(block: str) -> Iterator[tuple[str, list[str]]]:
-    """Give each command of a block, and what is shown of it."""
-    for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
-        command, *shown = part.splitlines()
-        yield command, shown
-
-
-def fits(shown: list[str], printed: list[str]) -> bool:
-    """Say whether what is shown is what was printed, with lines left out at each `…`."""
-    pattern = [
-        r"(?:.*\n)*" if line.strip() == "…" else re.escape(steady(line)) + r"\n" for line in shown if line
-    ]
-    return (
-        re.fullmatch("".join(pattern), "".join(f"{steady(line)}\n" for line in printed if line)) is not None
-    )
 
 
 @pytest.fixture

@@ -30,6 +30,7 @@ def command(file: str, seed: str | None) -> int:
     from keyaudit.errors import UsageError
     from keyaudit.evidence.sampling import differences
     from keyaudit.formats.visible import visible
+    from keyaudit.formats.wording import plural
 
     report = read_report(file)
     sample = report.sample
@@ -42,9 +43,9 @@ def command(file: str, seed: str | None) -> int:
     if found:
         print_text("\n".join(visible(one) for one in found))
         return 1
-    drawn, reserves = len(sample.drawn), len(sample.reserves)
+    drawn, reserves = len(sample.drawn), plural(len(sample.reserves), "reserve")
     print_text(
-        f"the same: {drawn:,} of {sample.population:,} credentials and {reserves:,} reserves, "
+        f"the same: {drawn:,} of {plural(sample.population, 'credential')} and {reserves}, "
         f"by the seed {visible(sample.seed)}"
     )
     return 0
