@@ -21,8 +21,7 @@ from keyaudit.evidence import recipe as recipes
 from keyaudit.evidence.checking import Manifest
 from keyaudit.evidence.dsse import canonical
 from keyaudit.evidence.recipe import Recipe
-from keyaudit.evidence.replay import governing, outputs, replay
-from keyaudit.evidence.resolved import resolved
+from keyaudit.evidence.replay import outputs, policy_document, replay
 from keyaudit.evidence.statement import claims
 from keyaudit.evidence.verification import Check, Outcome, Statement, few, fits, left_open, wrong
 from keyaudit.model import Report
@@ -48,19 +47,22 @@ def check_replay(folder: Path, said: Manifest) -> Iterator[Statement]:
     maker = _Maker.of(said)
     try:
         report = replay(folder, recipe)
-        policy, _ = governing(folder, recipe)
-        made = {**outputs(report, _without_paper(recipe)), layout.RESOLVED_POLICY: resolved(policy)}
+        made = {**outputs(report, _without_paper(recipe)), **policy_document(folder, recipe)}
     except MissingExtraError as error:
         yield left_open(Check.REPLAY, f"it was not audited again: {error}; {error.hint}")
         return
     except KeyauditError as error:
         yield maker.differs(f"its inputs cannot be audited again: {error}")
         return
+    except Exception as error:  # noqa: BLE001 - whatever a stranger's recipe breaks, its bundle does not fit
+        yield maker.differs(f"auditing its inputs again broke off: {type(error).__name__}")
+        return
     anew = _Anew(folder, said, recipe, report, made)
     flaws = [*_claims(anew, maker), *_compared(anew, maker), *_paper(anew, maker)]
     yield from flaws
     if not any(each.outcome is Outcome.WRONG for each in flaws):
-        yield fits(Check.REPLAY, f"audited again: {len(made):,} outputs are the same byte for byte")
+        same = len(made) + sum(each.format == PAPER for each in recipe.renderings) - len(flaws)
+        yield fits(Check.REPLAY, f"audited again: {same:,} outputs are the same byte for byte")
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,12 +95,14 @@ def _envelope(found: Opened, said: Manifest) -> tuple[bytes, bytes]:
     raw = read_pem(files[layout.PUBLIC_KEY])
     if raw is None or _pem(raw) != files[layout.PUBLIC_KEY]:
         raise _NotSoundError(f"{layout.PUBLIC_KEY} is no Ed25519 public key, in the one form it can have")
+    if one.keyid != key_id(raw):
+        raise _NotSoundError(f"{layout.PUBLIC_KEY} is not the key that {layout.ENVELOPE} names")
     if files[layout.RAW_SIGNATURE] != signature:
         raise _NotSoundError(f"{layout.RAW_SIGNATURE} is not the signature in {layout.ENVELOPE}")
     if files[layout.ENCODED] != dsse.encoded(said.content):
         raise _NotSoundError(f"{layout.ENCODED} is not {layout.MANIFEST} as DSSE encodes it for a signature")
     if files[layout.ENVELOPE] != dsse.envelope(said.content, key_id(raw), signature):
-        raise _NotSoundError(f"{layout.ENVELOPE} is not in the one form it can have, or names another key")
+        raise _NotSoundError(f"{layout.ENVELOPE} is not in the one form it can have")
     return raw, signature
 
 

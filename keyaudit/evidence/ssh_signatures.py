@@ -42,7 +42,8 @@ def check(said: Manifest, armoured: bytes, line: bytes, trust: Trust) -> Iterato
         yield wrong(Check.SIGNATURE, text)
     key = ssh_line(line)
     if key is None or key.blob != blob or line != f"{key.line}\n".encode():
-        yield wrong(Check.SIGNATURE, f"{layout.SSH_PUBLIC_KEY} is not the line of the key that signed")
+        text = f"{layout.SSH_PUBLIC_KEY} is not the line of the key in {layout.SSH_SIGNATURE}"
+        yield wrong(Check.SIGNATURE, text)
         return
     with tempfile.TemporaryDirectory(prefix="keyaudit-") as folder:
         yield from _asked(_Asked(Path(folder), said.content, armoured), key, trust)
@@ -78,7 +79,7 @@ class _Asked:
 def _asked(asked: _Asked, key: PublicKey, trust: Trust) -> Iterator[Statement]:
     try:
         if not asked.fits("check-novalidate"):
-            text = f"the signature is not of the key in {layout.SSH_PUBLIC_KEY} over this manifest"
+            text = f"{layout.SSH_SIGNATURE} is no signature by its key over this {layout.MANIFEST}"
             yield wrong(Check.SIGNATURE, text)
             return
         yield fits(Check.SIGNATURE, f"the manifest was signed by the SSH key {key.fingerprint}")
