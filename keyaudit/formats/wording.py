@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from keyaudit import times
@@ -181,19 +181,7 @@ def gaps(report: Report) -> list[Gap]:
         for scope in report.coverage
         if scope.status is not ScopeStatus.COMPLETE
     ]
-    found += [
-        Gap(record.file, f"no evidence of any rotation: {record.problem}")
-        for record in report.records or ()
-        if record.problem
-    ]
-    found += [
-        Gap(
-            record.file,
-            f"also about {plural(record.unlisted, 'credential')} that the inventory does not have",
-        )
-        for record in report.records or ()
-        if record.unlisted
-    ]
+    found += _of_records(report)
     found += [Gap(what, why) for what, why in history_text.gaps(report)]
     found += [
         Gap(f"{scope.source} {scope.scope}", EXEMPT + (scope.reason or "").rpartition(EXEMPT)[2])
@@ -225,6 +213,16 @@ def gaps(report: Report) -> list[Gap]:
         why = "class or label not known, so neither in nor out of the population of some controls"
         found.append(Gap(plural(unclassified, "credential"), why))
     return found
+
+
+def _of_records(report: Report) -> Iterator[Gap]:
+    """Name files of rotation records that are no evidence, and what of the others stands for nothing."""
+    for record in report.records or ():
+        if record.problem:
+            yield Gap(record.file, f"no evidence of any rotation: {record.problem}")
+        elif record.unlisted:
+            others = plural(record.unlisted, "credential")
+            yield Gap(record.file, f"also about {others} that the inventory does not have")
 
 
 def orphans(report: Report) -> str | None:
