@@ -13,7 +13,8 @@ from keyaudit.facts import lives
 from keyaudit.facts.promotions import Period
 from keyaudit.inventory import holding
 from keyaudit.model import Framework, Inventory, Policy, Report, Severity
-from keyaudit.policy import approvals, classify, requirements, texts
+from keyaudit.policy import approvals, classify, requirements
+from keyaudit.policy import earlier as former
 from keyaudit.report import ledger_asking, population, questions
 from keyaudit.rules import RULES
 from keyaudit.times import format_instant
@@ -31,6 +32,7 @@ def audit(
     period: tuple[int, int] | None = None,
     *,
     records: Sequence[RecordFile] | None = None,
+    earlier: Sequence[tuple[Policy, int]] = (),
     engine: str = "polars",
     fail_on: Severity | None = Severity.HIGH,
 ) -> Report:
@@ -39,13 +41,17 @@ def audit(
     `as_of` is the instant of the audit in microseconds since the epoch; the same inventory,
     policy and `as_of` give the same report on any machine and engine. `period`, its first and last
     instant, is audited beside that; `records` are its rotation records, None if nobody gave any.
+    `earlier` are policies that governed before, in the order of time, each with the last instant at which
+    it did: what was required in a part of the period is what the policy of that part said.
     `fail_on` is the mildest severity that fails the gate, None for a gate that no finding fails. Raises
-    UsageError for an unknown engine or a period that is not over, MissingExtraError for a missing engine.
+    UsageError for an unknown engine, a period that is not over, or earlier policies that are not in the
+    order of time, MissingExtraError for a missing engine.
     """
-    run, over = engines.engine(engine), _over(period, records, as_of)
+    run, governed = engines.engine(engine), former.governed(policy, earlier, period)
+    over = _over(period, records, as_of, governed)
     rules = [rule for rule in RULES if over is not None or not rule.of_period]
     about = [rule for rule in rules if rule.subject == "credential"]
-    demands = (*requirements.requirements(policy, frameworks), *texts.texts(policy, frameworks))
+    demands, then = former.demanded(policy, governed.former, frameworks)
     given = () if over is None or over.promotions is None else BESIDE
     collections = classify.carried(inventory.collections, policy, given)
     collected = frozenset[str]().union(*(collection.columns for collection in collections))
@@ -53,7 +59,7 @@ def audit(
     listed = classify.apply(run.open(inventory), policy)
     values = None if over is None else lives.values(listed, over, run)
     gathered = facts.gather(listed, as_of=as_of, collected=collected, engine=run, period=over, values=values)
-    judging = None if over is None else verdicts.Over(over)
+    judging = None if over is None else verdicts.Over(over, then)
 
     def judge(some: Frame) -> tuple[Frame, tuple[verdicts.Judged, ...]]:
         known = facts.known(some, as_of=as_of)
@@ -63,7 +69,7 @@ def audit(
         return ledger_asking.asking(run, frame, over, values, len(demands))
 
     outcome = _answered(run, listed, gathered, judge, asked, policy, frameworks, demands)
-    inputs = report.Inputs(inventory, policy, frameworks, rules, as_of, period, records)
+    inputs = report.Inputs(inventory, policy, frameworks, rules, as_of, period, records, governed.policies)
     return report.build(outcome, inputs, fail_on)
 
 
@@ -104,7 +110,12 @@ def _answered(
     )
 
 
-def _over(period: tuple[int, int] | None, records: Sequence[RecordFile] | None, as_of: int) -> Period | None:
+def _over(
+    period: tuple[int, int] | None,
+    records: Sequence[RecordFile] | None,
+    as_of: int,
+    governed: former.Governed,
+) -> Period | None:
     """Put together what is asked of a period, if one is audited."""
     if period is None:
         if records is not None:
@@ -113,4 +124,5 @@ def _over(period: tuple[int, int] | None, records: Sequence[RecordFile] | None, 
     if period[1] > as_of:
         hint = f"end it on the day before, or judge as of a later instant than {format_instant(as_of)}"
         raise UsageError(f"the period ends after the audit, at {format_instant(period[1])}", hint=hint)
-    return Period(*period, promotions=None if records is None else approvals.promotions(records))
+    promotions = None if records is None else approvals.promotions(records)
+    return Period(*period, promotions, governed.changes, governed.now)

@@ -46,8 +46,8 @@ class Requirement(Protocol):
 class Over:
     """A period that is audited, and what was required in its earlier parts.
 
-    `earlier` has an item for each part but the last: its requirements, and for each requirement of today
-    which of those it was.
+    `earlier` has an item for each part that today's policy did not govern: its requirements, and for each
+    requirement of today which of those it was.
     """
 
     period: Period
@@ -85,6 +85,7 @@ def judge(
     Of a period that is audited, `over` says by what its earlier parts are judged.
     """
     judged = tuple(_place(rule, settings[rule.name], requirements, collections) for rule in rules)
+    recalled = "last_seen_at" in frame.collect_schema().names()
     frame = frame if over is None else _governed(frame, over)
     for k, requirement in enumerate(requirements):
         frame = frame.with_columns(**requirement.conditions) if requirement.conditions else frame
@@ -99,7 +100,9 @@ def judge(
         columns = {f"{name}@{k}": nw.col(name) for name in shown}
         for verdict in judged:
             if verdict.asked and verdict.by_requirement[k] == f"{verdict.rule.id}@{k}":
-                columns[verdict.by_requirement[k]] = _code(verdict.rule, settings, requirement, collections)
+                columns[verdict.by_requirement[k]] = _code(
+                    verdict.rule, settings, requirement, collections, recalled=recalled
+                )
                 columns |= _limits(verdict.rule, requirement, k)
         frame = frame.with_columns(**columns)
     return frame.with_columns(*(_combined(verdict) for verdict in judged)), judged
@@ -159,10 +162,16 @@ def _code(
     settings: Mapping[str, RuleSetting],
     requirement: Requirement,
     collections: Sequence[Collection],
+    *,
+    recalled: bool,
 ) -> nw.Expr:
     assert rule.check is not None, "only credential rules are judged in columns"
     params = {**settings[rule.name].params, **requirement.settings.get(rule.name, {})}
-    code = three_valued(rule.check(params))
+    check = rule.check(params)
+    if recalled and not rule.of_period:
+        # What is no longer listed has a past, and nothing of the present is asked of it.
+        check = Check(applies=nw.col("last_seen_at").is_null() & check.applies, fails=check.fails)
+    code = three_valued(check)
     blind = [i for i, collection in enumerate(collections) if _missing(rule, collection)]
     if blind:
         code = nw.when(nw.col("collection").is_in(blind)).then(_lit(NOT_APPLICABLE)).otherwise(code)

@@ -43,10 +43,10 @@ def beside(frame: Frame, values: Frame, period: Period, engine: Engine) -> Frame
     return engine.beside(frame, _summed(values, period))
 
 
-def facts(period_names: set[str]) -> Iterator[nw.Expr]:
-    """Turn what `beside` added into facts; the frame must carry `versions_known` and these names."""
-    known = nw.col("versions_known")
-    for name in sorted(period_names):
+def facts(there: set[str]) -> Iterator[nw.Expr]:
+    """Turn what `beside` added into facts; `there` are the columns of the frame."""
+    known = ~nw.col("past" if "past" in there else "versions").is_null()
+    for name in sorted(there):
         if name.partition("~")[0] in {*_BOUNDS, "owed_in_period_min"}:
             yield nw.when(known).then(nw.col(name).fill_null(NONE)).alias(name)
 
@@ -148,8 +148,7 @@ def lateness(period: Period, k: int) -> Mapping[str, nw.Expr]:
 
 def asked_in(period: Period, j: int, k: int) -> dict[str, str]:
     """Name the columns of what requirement `k` asked in part `j`, while `k` is being judged."""
-    now = j == len(period.parts) - 1
-    return {name: name if now else f"{name}~{j}@{k}" for name in _ASKED}
+    return {name: name if period.is_now(j) else f"{name}~{j}@{k}" for name in _ASKED}
 
 
 def _greatest(of: list[nw.Expr]) -> nw.Expr:
@@ -158,7 +157,7 @@ def _greatest(of: list[nw.Expr]) -> nw.Expr:
 
 def _decided(period: Period, k: int, late_min: list[nw.Expr], late_max: list[nw.Expr]) -> dict[str, nw.Expr]:
     """Show the part in which a value was latest: surely, or where none surely was, perhaps."""
-    if not period.changes:
+    if not period.changes and period.governed_now:
         return {}
     least, most = _greatest(late_min), _greatest(late_max)
     surely = (least > 0).fill_null(value=False)
@@ -166,7 +165,8 @@ def _decided(period: Period, k: int, late_min: list[nw.Expr], late_max: list[nw.
     for name in DECIDED:
         chosen: nw.Expr | None = None
         for j in reversed(range(len(period.parts))):
-            column = nw.col(f"{name}~{j}") if name in _AGED else nw.col(asked_in(period, j, k)[name])
+            ending = f"~{j}" if period.changes else ""
+            column = nw.col(f"{name}{ending}" if name in _AGED else asked_in(period, j, k)[name])
             here = (surely & (late_min[j] == least)) | (~surely & (late_max[j] == most))
             chosen = column if chosen is None else nw.when(here).then(column).otherwise(chosen)
         assert chosen is not None

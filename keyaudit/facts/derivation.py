@@ -51,7 +51,7 @@ def gather(
 def known(frame: nw.LazyFrame[Any], *, as_of: int) -> nw.LazyFrame[Any]:
     """Derive the facts of credentials, each from its own row: any part of what `gather` gives will do."""
     there = set(frame.collect_schema().names())
-    happened = [*aging.facts(there), *rotations.facts()] if "record_gap_min" in there else []
+    happened = [*aging.facts(there), *rotations.facts(there)] if "record_gap_min" in there else []
     frame = _with_value(frame, as_of).with_columns(
         *_age(), *_use(), *_future(), _single_value(), *happened, exposed_since=nw.col("compromised_at")
     )

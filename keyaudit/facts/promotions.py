@@ -43,20 +43,26 @@ class Period:
     """What a period audit is made for: `first` and `last` instant, both inside it.
 
     `promotions` are those of all records that were given, also from before and after the period;
-    None where no records were given. `changes` are the last instants of what another policy governed,
-    in order, each of them before the last one of the period.
+    None where no records were given. `changes` are the last instants of what one policy governed, in order,
+    each of them before the last one of the period. `governed_now` says whether the policy that governs the
+    last part is today's.
     """
 
     first: int
     last: int
     promotions: tuple[Promotion, ...] | None = None
     changes: tuple[int, ...] = ()
+    governed_now: bool = True
 
     @property
     def parts(self) -> tuple[tuple[int, int], ...]:
         """The stretches of the period that one policy governed each, as their first and last instants."""
         starts = (self.first, *(change + 1 for change in self.changes))
         return tuple(zip(starts, (*self.changes, self.last), strict=True))
+
+    def is_now(self, part: int) -> bool:
+        """Say whether today's policy governed a part, by its number."""
+        return self.governed_now and part == len(self.changes)
 
 
 @dataclass(frozen=True, slots=True)

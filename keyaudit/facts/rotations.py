@@ -50,11 +50,12 @@ def beside(frame: Frame, period: Period, engine: Engine) -> Frame:
     return engine.beside(engine.beside(frame, _summed(taken, recorded)), named.drop(*_IDENTITY))
 
 
-def facts() -> list[nw.Expr]:
-    """Turn what `beside` added into facts; the frame must carry `versions_known`."""
+def facts(there: set[str]) -> list[nw.Expr]:
+    """Turn what `beside` added into facts; `there` are the columns of the frame."""
     gaps = ("record_gap_min", "record_gap_max")
+    known = ~nw.col("past" if "past" in there else "versions").is_null()
     return [
-        *(nw.when(nw.col("versions_known")).then(nw.col(gap).fill_null(NONE)).alias(gap) for gap in gaps),
+        *(nw.when(known).then(nw.col(gap).fill_null(NONE)).alias(gap) for gap in gaps),
         nw.col("promotions_in_period").fill_null(0).alias("promotions_in_period"),
     ]
 
@@ -64,10 +65,11 @@ def _taken_over(frame: Frame, period: Period) -> Frame:
 
     `inside` is null where it may have taken over from another one in the period.
     """
-    one = frame.select("row", *_IDENTITY, "last_changed_at", "versions", born="created_at").explode(
-        "versions"
+    listed = nw.col("past" if "past" in frame.collect_schema().names() else "versions")
+    one = frame.select("row", *_IDENTITY, "last_changed_at", listed=listed, born="created_at").explode(
+        "listed"
     )
-    one = one.with_columns(**{name: nw.col("versions").struct.field(at) for name, at in _FIELDS.items()})
+    one = one.with_columns(**{name: nw.col("listed").struct.field(at) for name, at in _FIELDS.items()})
     made, ended, state = nw.col("made_at"), nw.col("ended_at"), nw.col("state")
     # What was superseded the moment it was made never was in use (`versions`).
     given_up = (ended == made).fill_null(value=False)

@@ -155,16 +155,28 @@ def _widened(
 def _placed(
     inventory: Inventory, rows: pl.DataFrame, vanished: pl.DataFrame
 ) -> tuple[tuple[Collection, ...], pl.DataFrame]:
-    """Give what is listed no longer the collection of its scope, or one of its own if there is none."""
+    """Give what is listed no longer the collection of its scope, or one of its own if there is none.
+
+    A list may carry no versions only because those that had any are listed no longer.
+    """
     places = rows.group_by("source", "scope").agg(pl.col("collection").min())
     placed = vanished.join(places, on=["source", "scope"], how="left", maintain_order="left")
+    collections, widened = list(inventory.collections), dict[int, int]()
+    for number in placed["collection"].drop_nulls().unique().sort():
+        if _DATED - inventory.collections[number].columns:
+            widened[number] = len(collections)
+            columns = inventory.collections[number].columns | _DATED
+            collections.append(replace(inventory.collections[number], columns=columns))
+    if widened:
+        placed = placed.with_columns(pl.col("collection").replace(widened))
     if placed["collection"].null_count() == 0:
-        return inventory.collections, placed
+        return tuple(collections), placed
     held = {name for name in DESCRIBING if placed[name].null_count() < placed.height}
     of_versions = {f"versions.{name}" for name in OF_VERSIONS if name in _ASKED}
     own = Collection(frozenset({*KEY, *held, "versions", *of_versions}))
-    number = len(inventory.collections)
-    return (*inventory.collections, own), placed.with_columns(pl.col("collection").fill_null(number))
+    number = len(collections)
+    return (*collections, own), placed.with_columns(pl.col("collection").fill_null(number))
 
 
+_DATED = frozenset({"versions", "versions.state", "versions.created_at", "versions.superseded_at"})
 _ASKED = ("state", "created_at", "superseded_at", "retired_at", "authenticates")

@@ -49,14 +49,31 @@ class Requirement:
     rules: frozenset[str] | None = None
 
 
-def requirements(policy: Policy, frameworks: Sequence[Framework]) -> tuple[Requirement, ...]:
-    """List the distinct requirements; frameworks that add nothing share the policy's."""
-    settings = {framework.id: limits(policy, framework) for framework in frameworks}
-    adding = [f for f in frameworks if settings[f.id] or demands(policy, f) or demand_of(policy, f).schedules]
-    plain = tuple(framework.id for framework in frameworks if framework not in adding)
+def requirements(
+    policy: Policy, frameworks: Sequence[Framework], apart: frozenset[str] = frozenset()
+) -> tuple[Requirement, ...]:
+    """List the distinct requirements; frameworks that add nothing share the policy's.
+
+    Those in `apart` have one of their own in any case: by another policy they added something.
+    """
+    own = adding(policy, frameworks) | apart
+    plain = tuple(framework.id for framework in frameworks if framework.id not in own)
     return (
         _by_policy(policy, plain),
-        *(_by_framework(policy, framework, settings[framework.id]) for framework in adding),
+        *(
+            _by_framework(policy, framework, limits(policy, framework))
+            for framework in frameworks
+            if framework.id in own
+        ),
+    )
+
+
+def adding(policy: Policy, frameworks: Sequence[Framework]) -> frozenset[str]:
+    """Give the ids of frameworks that ask more than the policy itself, in their text or by its schedules."""
+    return frozenset(
+        framework.id
+        for framework in frameworks
+        if limits(policy, framework) or demands(policy, framework) or demand_of(policy, framework).schedules
     )
 
 

@@ -16,6 +16,7 @@ from keyaudit.model import (
     Coverage,
     Framework,
     FrameworkResult,
+    History,
     InventorySummary,
     Policy,
     PolicySummary,
@@ -83,7 +84,7 @@ def build(outcome: Outcome, given: Inputs, fail_on: Severity | None) -> Report:
             int(outcome.counts["versions"] or 0),
         ),
         coverage=inventory.coverage,
-        summary=_summary(results, findings, _whole(outcome, records), fail_on),
+        summary=_summary(results, findings, _whole(outcome, records, inventory.history), fail_on),
         rules=results,
         controls=controls.results(outcome.laid, outcome.counts, known, policy),
         findings=findings,
@@ -91,13 +92,14 @@ def build(outcome: Outcome, given: Inputs, fail_on: Severity | None) -> Report:
         orphans=holding.found(inventory, (source for source, _ in outcome.scopes), outcome.orphans),
         population=Population(outcome.population, outcome.judged, _waived_rows(findings), policy),
         records=records,
-        ledger=None if outcome.ledger is None else ledger.build(outcome.ledger, [policy], inventory),
+        ledger=None if outcome.ledger is None else ledger.build(outcome.ledger, given.governed, inventory),
     )
 
 
-def _whole(outcome: Outcome, records: Sequence[RecordSummary] | None) -> bool:
+def _whole(outcome: Outcome, records: Sequence[RecordSummary] | None, history: History | None) -> bool:
     """Say whether there was something to see, and no evidence was refused."""
     refused = any(record.problem is not None for record in records or ())
+    refused |= any(file.problem is not None for file in (history.files if history else ()))
     return bool(outcome.counts["credentials"]) and not refused
 
 

@@ -154,7 +154,7 @@ class CredentialBlock:
 
     def _finding(self, row: Mapping[str, Any]) -> Finding:
         k = self._deciding(row)
-        known = _Known(row, k, by_grace=self._compared == "grace_period")
+        known = _Known(row, k, by_grace=self._compared == "grace_period", of_period=self.rule.of_period)
         clause, by_framework = self._clause(row, known, k)
         version = version_for(self.rule.name, row)
         ref = CredentialRef(
@@ -227,14 +227,21 @@ class _Known:
     """The facts of a row, with those of the requirement that decided.
 
     A number of a framework's text is about a period: where a rule compares with the grace, the
-    policy's schedule is named instead of it.
+    policy's schedule is named instead of it. A rule about a period shows what decided in it, where
+    several policies did.
     """
 
-    def __init__(self, row: Mapping[str, Any], requirement: int, *, by_grace: bool) -> None:
+    def __init__(
+        self, row: Mapping[str, Any], requirement: int, *, by_grace: bool, of_period: bool = False
+    ) -> None:
         by_text = by_grace and row[f"requirement_basis@{requirement}"] == "framework"
         self._row, self._requirement = row, 0 if by_text else requirement
+        self._of_period = of_period
 
     def __getitem__(self, name: str) -> Any:
+        of_part = f"{name}~@{self._requirement}"
+        if self._of_period and of_part in self._row:
+            return self._row[of_part]
         return self._row[f"{name}@{self._requirement}" if name in _REQUIRED else name]
 
 

@@ -18,6 +18,7 @@ class Inputs:
     """Everything but the engine's answers. `rules` are those that were judged, `as_of` in microseconds.
 
     `period` is its first and last instant, `records` the files that were given for it; None for none.
+    `governed` are the policies of its parts, in the order of time.
     """
 
     inventory: Inventory
@@ -27,6 +28,7 @@ class Inputs:
     as_of: int
     period: tuple[int, int] | None = None
     records: Sequence[RecordFile] | None = None
+    governed: Sequence[Policy] = ()
 
 
 def records(files: Sequence[RecordFile] | None, inventory: Inventory) -> tuple[RecordSummary, ...] | None:

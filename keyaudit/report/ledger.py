@@ -75,15 +75,16 @@ def _history(inventory: Inventory, period: Period) -> HistorySummary | None:
     history = inventory.history
     if history is None:
         return None
-    looks = sorted(history.looks)
+    listed = () if inventory.collected_at is None else (inventory.collected_at,)
+    looks = sorted({*history.looks, *listed})
     inside = [look for look in looks if period.first < look < period.last]
     ends = [period.first, *inside, period.last]
     return HistorySummary(
         sha256=history.sha256,
         files=history.files,
-        first_at=looks[0] if looks else None,
-        last_at=looks[-1] if looks else None,
-        longest_gap=max(b - a for a, b in pairwise(ends)) if looks else None,
+        first_at=min(history.looks, default=None),
+        last_at=max(history.looks, default=None),
+        longest_gap=max(b - a for a, b in pairwise(ends)) if history.looks else None,
         recalled=history.recalled,
         vanished=history.vanished,
     )

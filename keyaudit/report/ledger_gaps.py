@@ -24,7 +24,7 @@ def gaps(row: Row, values: Sequence[Row], period: Period) -> tuple[HistoryGap, .
 
 def _gaps(row: Row, values: Sequence[Row], period: Period) -> Iterator[tuple[int, int, str]]:
     first, last = period.first, period.last
-    if not row["versions_known"]:
+    if not row["known"]:
         yield first, last, _UNLISTED
     if row["forgotten_until"] is not None:
         born = first if row["born"] is None else row["born"]

@@ -21,7 +21,7 @@ _IDENTITY = ("source", "scope", "id", "name", "class", "environment", "owner")
 _ASKED = ("rotation_period", "overdue_tolerance", "grace_period", "schedule")
 _JUDGED = ("late_by_min", "late_by_max", "fell_due")
 _KNOWN = (
-    *("versions_known", "is_replica", "is_key", "forgotten_until"),
+    *("is_replica", "is_key", "forgotten_until"),
     *("age_in_period_min", "age_in_period_max"),
 )
 _LIMITS = ("rotation_period", "overdue_tolerance")
@@ -41,13 +41,14 @@ def required(frame: Frame, period: Period, requirements: int) -> Frame:
     strictest = _strictest(requirements)
     columns = {name: strictest(f"{name}@{{k}}") for name in _JUDGED}
     for j in range(len(period.parts)):
-        ending = "@{k}" if j == len(period.parts) - 1 else f"~{j}@{{k}}"
+        ending = "@{k}" if period.is_now(j) else f"~{j}@{{k}}"
         columns |= {f"{name}~{j}": strictest(f"{name}{ending}") for name in _ASKED}
-    last_seen = "last_seen_at" in frame.collect_schema().names()
-    seen = nw.col("last_seen_at") if last_seen else nw.lit(None, dtype=nw.Int64)
+    recalled = "past" in frame.collect_schema().names()
+    seen = nw.col("last_seen_at") if recalled else nw.lit(None, dtype=nw.Int64)
+    known = ~nw.col("past" if recalled else "versions").is_null()
     # A copy may hold a value that is older than itself.
     born = nw.when(nw.col("replica_of").is_null()).then(nw.col("created_at"))
-    kept = frame.select("row", *_IDENTITY, *_KNOWN, born=born, last_seen_at=seen, **columns)
+    kept = frame.select("row", *_IDENTITY, *_KNOWN, born=born, known=known, last_seen_at=seen, **columns)
     return kept.with_columns(operation=_operation(period))
 
 

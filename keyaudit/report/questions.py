@@ -164,6 +164,8 @@ def suspects(
     counted would cost more than to work it out again for a few.
     """
     shown = _shown([rule for rule in judged if rule.asked], populations, requirements)
+    # Of a period that several policies governed, what decided is shown of the part that did.
+    shown |= {name for name in frame.collect_schema().names() if "~@" in name}
     return frame.select(*sorted({*CREDENTIALS, "versions", *shown}))
 
 
