@@ -9,6 +9,7 @@ bundle:                            # of keyaudit.yaml
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -96,10 +97,12 @@ class Bundling:
     def _passphrase(self) -> bytes | None:
         """Have a passphrase typed, or read one line of a file that was handed over open."""
         if self.passphrase_fd is None:
-            try:
-                typed: str = click.prompt("Passphrase of the key", hide_input=True, err=True)
-            except click.Abort:
-                return None
+            if not sys.stdin.isatty():
+                hint = "--passphrase-fd N reads it from a file that is open as N"
+                raise UsageError(
+                    "the key is encrypted, and nobody is there to type its passphrase", hint=hint
+                )
+            typed: str = click.prompt("Passphrase of the key", hide_input=True, err=True)
             return typed.encode()
         try:
             with os.fdopen(self.passphrase_fd, "rb", closefd=False) as handle:

@@ -88,8 +88,10 @@ def put(folder: Path, contents: Mapping[str, bytes]) -> None:
     folders = {folder}
     for name, content in contents.items():
         path = folder / name
-        path.parent.mkdir(mode=FOLDER, parents=True, exist_ok=True)
-        folders |= {each for each in path.parents if each.is_relative_to(folder)}
+        above = [each for each in path.parents if each.is_relative_to(folder)]
+        for each in reversed(above):  # with parents=True, those in between would be open to others
+            each.mkdir(mode=FOLDER, exist_ok=True)
+        folders |= set(above)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, FILE)
         with os.fdopen(descriptor, "wb") as handle:
             handle.write(content)
