@@ -16,7 +16,7 @@ from importlib import import_module
 from typing import Any
 
 from keyaudit.errors import MissingExtraError, UsageError
-from keyaudit.formats import csv_table, evidence_index, json_document, ledger_csv, pdf_page
+from keyaudit.formats import csv_table, evidence_index, json_document, ledger_csv, pdf_page, sample_csv
 from keyaudit.formats.logo import Logo
 from keyaudit.formats.pdf_page import Attached
 from keyaudit.formats.presentation import PLAIN, Presentation
@@ -92,6 +92,8 @@ def _attached(
         yield Attached("manifest.json", "What was audited, by digest.", _manifest(evidence))
     yield Attached("population.csv", "Every credential judged, one a row.", csv_table.population(report))
     yield Attached("report.json", "The whole report, keyaudit/report/1.", json_document.encode(document))
+    if report.sample is not None:
+        yield Attached("sample.csv", "The sample, with columns to fill in.", sample_csv.render(report))
 
 
 def _manifest(evidence: Evidence) -> bytes:
