@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from keyaudit.cli import bundling, lineage, options, presenting, rotations
+from keyaudit.cli import bundling, earlier_policies, lineage, options, presenting, rotations
 from keyaudit.errors import PolicyError, Problem, UsageError, did_you_mean
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ DEFAULT_FILE = "keyaudit.yaml"
 LISTS = ("inventory", "frameworks", "records", "history", "audit_logs")
 TEXTS: dict[str, tuple[str, ...]] = {"policy": (), "fail_on": options.SEVERITIES, "group_by": options.GROUPS}
 SOURCE_PATHS = ("cache", "ca_cert")
-KEYS = (*LISTS, "sources", "lineage", "rotations", *TEXTS, "report", "bundle")
+KEYS = (*LISTS, "sources", "lineage", "rotations", "earlier_policies", *TEXTS, "report", "bundle")
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,7 @@ class Configuration:
     sources: tuple[Mapping[str, Any], ...] = ()
     lineage: tuple[LineageRule, ...] = ()
     policy: str | None = None
+    earlier_policies: tuple[tuple[str, str], ...] = ()
     frameworks: tuple[str, ...] = ()
     records: tuple[str, ...] = ()
     history: tuple[str, ...] = ()
@@ -76,6 +77,8 @@ def _problems(root: Node, file: str) -> Iterator[Problem]:
             yield from lineage.problems(entry.node, file)
         elif name == "rotations":
             yield from rotations.problems(entry.node, file)
+        elif name == "earlier_policies":
+            yield from earlier_policies.problems(entry.node, file)
         elif name == "bundle":
             yield from bundling.problems(entry.node, file)
         elif name == "report":
@@ -132,6 +135,7 @@ def _resolved(file: Path, root: Node) -> Configuration:
         sources=tuple(_with_paths(file, entry) for entry in said.get("sources") or ()),
         lineage=lineage.rules(root.at(("lineage",))) if "lineage" in said else (),
         policy=options.beside(file, said["policy"]) if said.get("policy") else None,
+        earlier_policies=earlier_policies.configured(file, said.get("earlier_policies") or ()),
         frameworks=tuple(frameworks),
         records=tuple(options.beside(file, name) for name in said.get("records") or ()),
         history=tuple(options.beside(file, name) for name in said.get("history") or ()),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from keyaudit.cli import options
+from keyaudit.cli import earlier_policies, options
 from keyaudit.cli.grouping import grouped
 from keyaudit.errors import UsageError
 
@@ -24,13 +24,17 @@ class Judging:
     """What an audit is judged by, as the options say it."""
 
     policy: str | None
+    earlier: Sequence[str]
     frameworks: Sequence[str]
     fail_on: str | None
     engine: str
     baseline: str | None
 
-    def read(self, settings: Configuration) -> Judge:
-        """Read all of it, from keyaudit.yaml where no option says it; raises PolicyError, UsageError."""
+    def read(self, settings: Configuration, period: tuple[int, int] | None) -> Judge:
+        """Read all of it, from keyaudit.yaml where no option says it; raises PolicyError, UsageError.
+
+        Policies that governed before are those of `period`, its first and last instant.
+        """
         from keyaudit.cli.gathering import governing
         from keyaudit.cli.report_differences import read_report
         from keyaudit.model import Severity
@@ -38,9 +42,10 @@ class Judging:
         held = None if self.baseline is None else read_report(self.baseline)
         named = tuple(self.frameworks or settings.frameworks)
         policy, frameworks = governing(self.policy or settings.policy, named)
+        former = earlier_policies.read(self.earlier, settings.earlier_policies, frameworks, period)
         gate = self.fail_on or settings.fail_on
         fail_on = None if gate == "none" else Severity(gate)
-        return Judge(policy, frameworks, named, fail_on, self.engine, self.baseline, held)
+        return Judge(policy, former, frameworks, named, fail_on, self.engine, self.baseline, held)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +53,7 @@ class Judge:
     """What was read of it. `named` are frameworks as they were asked for, `fail_on` is None for no gate."""
 
     policy: Policy
+    earlier: tuple[tuple[Policy, int], ...]
     frameworks: tuple[Framework, ...]
     named: tuple[str, ...]
     fail_on: Severity | None
@@ -67,6 +73,7 @@ class Judge:
             as_of,
             given.period,
             records=given.records,
+            earlier=self.earlier,
             engine=self.engine,
             fail_on=self.fail_on,
         )
@@ -78,6 +85,7 @@ class Judge:
 
         return {
             "policy": self.policy,
+            "earlier": self.earlier,
             "frameworks": self.frameworks,
             "framework_files": [file_of(name) for name in dict.fromkeys(self.named)],
             "fail_on": None if self.fail_on is None else str(self.fail_on),
@@ -101,6 +109,7 @@ judging: options.Decorator = grouped(
     "judging",
     Judging,
     options.policy,
+    earlier_policies.option,
     options.framework,
     click.option(
         "--fail-on",

@@ -81,7 +81,7 @@ def command(
     settings = read(config)
     given = over.given(fixed, settings)
     destination = look.destination(settings, judging.policy or settings.policy)
-    judge = judging.read(settings)
+    judge = judging.read(settings, given.period)
     destination.shaped_for([framework.id for framework in judge.frameworks])
     bundler = bundling.prepared(settings, inventories, judging.baseline)
     gathered = gather(settings, inventories, sources)

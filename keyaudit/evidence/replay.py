@@ -48,6 +48,7 @@ def replay(folder: Path, recipe: Recipe) -> Report:
         times.parse_instant(recipe.as_of),
         _period(recipe),
         records=records,
+        earlier=_earlier(folder, recipe, frameworks),
         engine=recipe.engine,
         fail_on=None if recipe.fail_on is None else Severity(recipe.fail_on),
     )
@@ -62,6 +63,21 @@ def governing(folder: Path, recipe: Recipe) -> tuple[Policy, tuple[Framework, ..
 
     frameworks = load([str(folder / each.path) for each in recipe.frameworks], CATALOGUE)
     return replace(governed(folder / recipe.policy.path, frameworks), file=recipe.policy.name), frameworks
+
+
+def _earlier(
+    folder: Path, recipe: Recipe, frameworks: tuple[Framework, ...]
+) -> tuple[tuple[Policy, int], ...]:
+    """Read the policies that governed before; raises PolicyError, UsageError."""
+    from keyaudit.evidence.governing import governed
+
+    return tuple(
+        (
+            replace(governed(folder / each.file.path, frameworks), file=each.file.name),
+            times.parse_instant(each.until),
+        )
+        for each in recipe.earlier_policies
+    )
 
 
 def policy_document(folder: Path, recipe: Recipe) -> dict[str, bytes]:
@@ -108,7 +124,7 @@ def _always(report: Report) -> Mapping[str, str]:
 
 COVERAGE_COLUMNS = (
     "source", "scope", "status", "credentials", "versions", "calls", "pages", "started_at", "finished_at",
-    "reason", "cannot_know",
+    "reason", "cannot_know", "identity",
 )  # fmt: skip
 
 
