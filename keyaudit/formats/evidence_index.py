@@ -116,7 +116,8 @@ def _scope(scope: Coverage) -> Row:
         "page": scope.pages,
     }
     said = [wording.plural(count, noun) for noun, count in counts.items() if count is not None]
-    parts = [wording.STATUSES[scope.status], *said, scope.reason]
+    asked = scope.identity and f"asked as {scope.identity}"
+    parts = [wording.STATUSES[scope.status], *said, scope.reason, asked]
     says = "; ".join(part for part in parts if part)
     return "scope", f"{scope.source} {scope.scope}", scope.status, says, None
 

@@ -53,6 +53,7 @@ def _both(first: Coverage, second: Coverage) -> Coverage:
         finished_at=max(_known(first.finished_at, second.finished_at), default=None),
         reason="; ".join(dict.fromkeys(filter(None, reasons))) or None,
         cannot_know=tuple(name for name in first.cannot_know if name in second.cannot_know),
+        identity=first.identity if first.identity == second.identity else None,
     )
 
 

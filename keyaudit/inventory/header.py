@@ -150,6 +150,7 @@ _COVERAGE: dict[str, Callable[[Node], Iterator[Finding]]] = {
     "finished_at": KINDS["instant"],
     "reason": KINDS["text"],
     "cannot_know": _wrong_cannot_know,
+    "identity": KINDS["text"],
 }
 _COLLECTED: dict[str, Callable[[Node], Iterator[Finding]]] = {
     "source": KINDS["text"],

@@ -40,7 +40,8 @@ EVERY_SCOPE = "*"
 class Coverage:
     """One scope that was asked for and what came of it.
 
-    `cannot_know` names columns that this store can never fill (GCP has no last use).
+    `cannot_know` names columns that this store can never fill (GCP has no last use). `identity` is as whom
+    it was asked, such as the ARN of a role; None where that is not known.
     """
 
     source: str
@@ -54,6 +55,7 @@ class Coverage:
     finished_at: int | None = None
     reason: str | None = None
     cannot_know: tuple[str, ...] = ()
+    identity: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

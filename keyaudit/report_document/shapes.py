@@ -127,6 +127,7 @@ _COVERAGE = shape(
     started_at=INSTANT_OR_NULL,
     finished_at=INSTANT_OR_NULL,
     cannot_know=TEXTS,
+    identity=if_any(TEXT_OR_NULL),
 )
 _SUMMARY = shape(
     model.Summary,

@@ -108,6 +108,23 @@ def test_an_inventory_that_names_no_scope_is_not_called_complete(name: str) -> N
     assert "read to the end and" not in content
 
 
+@pytest.mark.parametrize("name", ["json", "html", "evidence-index"])
+def test_a_scope_is_shown_with_as_whom_it_was_asked(name: str) -> None:
+    role = "arn:aws:iam::111122223333:role/<audit>"
+    asked = Coverage("aws-iam", "111122223333", ScopeStatus.COMPLETE, reason="slow", identity=role)
+    report = replace(large_report(3), coverage=(asked,))
+    content = render(name, report).decode()
+    shown = {
+        "json": f'"identity":"{role}"',
+        "html": "slow. Asked as arn:aws:iam::111122223333:role/&lt;audit&gt;.",
+    }
+    assert shown.get(name, f"asked as {role}") in content.replace('": ', '":')
+    assert read(render("json", report)).coverage == report.coverage
+    nobody = replace(report, coverage=(replace(asked, identity=None),))
+    assert "sked as" not in render("html", nobody).decode()
+    assert '"identity"' not in json.dumps(json.loads(render("json", nobody))["coverage"])
+
+
 @pytest.mark.parametrize("name", ["terminal", "markdown", "html"])
 def test_page_one_says_what_exempts_itself_by_its_own_labels(name: str) -> None:
     said = "2 retries; exempt by their own labels: class dynamic-secret: 1,234"

@@ -103,6 +103,7 @@ COVERAGE = st.builds(
     calls=_maybe(COUNT),
     started_at=_maybe(INSTANT),
     reason=_maybe(TEXT),
+    identity=_maybe(TEXT),
     cannot_know=st.lists(
         st.sampled_from(sorted(set(OPTIONAL) - {"versions.id", "versions.state"})), unique=True, max_size=2
     ).map(tuple),

@@ -54,6 +54,15 @@ class TestMembers:
         assert (organization.credentials, organization.calls, organization.pages) == (0, 1, 1)
         assert organization.started_at == organization.finished_at == NOW
 
+    def test_each_scope_says_as_whom_it_was_asked_and_the_organization_is_no_scope_of_that(
+        self, org: IamCase
+    ) -> None:
+        said = {each.scope: each.identity for each in pull(org).coverage}
+        own = own_account(sign_in(AwsIamSettings.model_validate(org.entry()))).identity
+        assert own is not None
+        assert own.startswith(f"arn:aws:iam::{OWN}:")
+        assert said == {OWN: own, OTHER: f"arn:aws:iam::{OTHER}:role/keyaudit", "organization": None}
+
     def test_empty_pages_are_followed_to_the_end(self, org: IamCase) -> None:
         org.iam.organization = [member(OWN), *(member(f"{number:012}") for number in range(44))]
         pulled = pull(org)

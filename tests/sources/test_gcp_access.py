@@ -314,6 +314,7 @@ def test_an_impersonated_account_asks_with_the_callers_quota_project(
     account = "keyaudit@acme-audit.iam.gserviceaccount.com"
     caller = sign_in(settings(impersonate=account, quota_project="acme-audit"))
     assert caller.credentials.service_account_email == account
+    assert caller.email == account
     assert caller.credentials._target_scopes == [SCOPE]
     assert caller.credentials.quota_project_id == caller.charged_to == "acme-audit"
 

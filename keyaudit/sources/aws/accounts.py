@@ -6,6 +6,7 @@ cold pull of a large account outlives any session token.
 
 from __future__ import annotations
 
+import re
 import threading
 from dataclasses import dataclass
 from typing import Any
@@ -24,17 +25,23 @@ SESSION_NAME = "keyaudit"
 SESSION_SECONDS = 3600
 """What every role allows, also when one role assumes another."""
 
+_ARN = re.compile(r"arn:[!-~]{1,2044}", re.ASCII)
+
 UNKNOWN_ACCOUNT = "unknown-account"
 """Stands for the account id in a scope whose credentials could not even say whose they are."""
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """An account, and a session in it or the refusal that kept us out."""
+    """An account, and a session in it or the refusal that kept us out.
+
+    `identity` is the ARN as which the session asks: the caller's own, or that of the role it took on.
+    """
 
     id: str
     session: Session | None
     refusal: Refusal | None = None
+    identity: str | None = None
 
 
 class Session:
@@ -113,7 +120,9 @@ def own_account(session: Session) -> Account:
     try:
         with refusing():
             answer = session.client("sts", session.home_region()).get_caller_identity()
-        return Account(str(promised(answer, "Account")), session)
+        arn = answer.get("Arn")
+        identity = arn if isinstance(arn, str) and _ARN.fullmatch(arn) else None
+        return Account(str(promised(answer, "Account")), session, identity=identity)
     except RefusedError as error:
         return Account(UNKNOWN_ACCOUNT, None, error.refusal)
 
@@ -132,7 +141,7 @@ def enter(entry: str, own: Account, base: Session, settings: AccountSettings) ->
                 refresh_using=lambda: _assume(sts, role, settings.external_id), method=_Given.METHOD
             )
             credentials.get_frozen_credentials()
-        return Account(account, Session(settings, credentials))
+        return Account(account, Session(settings, credentials), identity=role)
     except RefusedError as error:
         return Account(account, None, error.refusal)
 

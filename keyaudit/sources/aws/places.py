@@ -106,9 +106,12 @@ class AccountSource(PullingSource[Held], Generic[Held]):
             why = account.refusal.reason if account.refusal is not None else ""
             return [], self._lost(account, f"could not sign in to the account: {why}")
         try:
-            return self.scopes_of(account.id, account.session), []
+            scopes = self.scopes_of(account.id, account.session)
         except RefusedError as error:
             return [], self._lost(account, error.refusal.reason)
+        for scope in scopes:
+            scope.identity = account.identity
+        return scopes, []
 
     def _lost(self, account: Account, reason: str) -> Sequence[Coverage]:
         return [

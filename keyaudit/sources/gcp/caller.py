@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 
 _UNHEARD = logging.NullHandler()
 """google-auth gives advice about projects that we do not use, on stderr if nobody takes it."""
+
+_EMAIL = re.compile(r"[!-?A-~]{1,200}@[!-?A-~]{1,253}", re.ASCII)
 
 Headers = Sequence[tuple[str, str]]
 
@@ -38,6 +41,12 @@ class Caller:
         """Give what tells callers apart, for `PullingSource.identified_by` only: it may hold a token."""
         names = ("service_account_email", "client_id", "refresh_token", "account")
         return "\0".join(str(getattr(self.credentials, name, "")) for name in names)
+
+    @property
+    def email(self) -> str | None:
+        """Give the address of who asks; None where the credentials do not say it (yet)."""
+        said = (getattr(self.credentials, name, None) for name in ("service_account_email", "account"))
+        return next((each for each in said if isinstance(each, str) and _EMAIL.fullmatch(each)), None)
 
     def headers(self, method: str, timeout: float) -> Headers:
         """Give what authorises one call, renewed where needed; raises RefusedError."""

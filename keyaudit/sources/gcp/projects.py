@@ -39,6 +39,10 @@ class ProjectScope(ScopePull):
         self._connection = settings
         self._transports: list[Any] = []
 
+    def asked_as(self) -> str | None:
+        """See `ScopePull.asked_as`: a machine's credentials know whose they are once they were used."""
+        return self._caller.email
+
     def client(self, client_class: Any, *, host: str | None = None) -> Any:
         """Make one of Google's clients for this scope; see `clients.open_client`."""
         client = open_client(client_class, self._caller, self._connection, self.meter, host=host)

@@ -65,6 +65,7 @@ class ScopePull(ABC):
         self.rows: dict[str, Credential] = {}
         self.replicated: set[str] = set()
         self.answers = Answers()
+        self.identity: str | None = None
         self.whole = False
         self.compares_clocks = False
         self._cannot_know = cannot_know
@@ -83,6 +84,10 @@ class ScopePull(ABC):
 
     def closed(self) -> None:  # noqa: B027 - most scopes have nothing to put away
         """Put away what outlives the scope (a cache, a channel); called however `collect` ended."""
+
+    def asked_as(self) -> str | None:
+        """Say as whom the scope was asked: a name, and nothing that one could sign in with."""
+        return self.identity
 
     def add(self, row: Credential) -> bool:
         """Take a credential; False, and noted, if this scope listed its id before.
@@ -172,6 +177,7 @@ class ScopePull(ABC):
             finished_at=finished,
             reason="; ".join(problems + self._remarks) or None,
             cannot_know=self._cannot_know,
+            identity=self.asked_as(),
         )
 
     def _problems(self) -> list[str]:

@@ -31,6 +31,7 @@ class SnapshotScope(ScopePull):
     def __init__(self, parent: str, caller: Caller, settings: GcpSecretManagerSettings, meter: Meter) -> None:
         """Nothing is asked before `run`."""
         super().__init__(parent, meter, cannot_know=cannot_know(settings))
+        self._caller = caller
         self._kinds = [SECRETS] if settings.depth == "list" else [SECRETS, VERSIONS]
         self._assets = Assets(caller, settings, meter, read_time=settings.read_time)
         self._ids: Mapping[str, str] = {}
@@ -38,6 +39,10 @@ class SnapshotScope(ScopePull):
         self._versions: dict[str, dict[str, SecretVersion]] = {}
         self._spoilt: set[str] = set()
         self._twice = 0
+
+    def asked_as(self) -> str | None:
+        """See `ScopePull.asked_as`."""
+        return self._caller.email
 
     def closed(self) -> None:
         """See `ScopePull.closed`."""
