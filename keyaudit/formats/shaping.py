@@ -120,12 +120,12 @@ def shaped(report: Report, presentation: Presentation, evidence: Evidence | None
         f"{each.name} {each.version}" for each in report.frameworks if each.id != shape.framework
     )
     controls = tuple(each for each in report.controls if each.framework == shape.framework)
-    references, items, more = _evidence(report) if shape.cites else ({}, (), 0)
+    references, items, more = _evidence(report, shape.framework) if shape.cites else ({}, (), 0)
     view = replace(report, frameworks=kept, controls=controls)
     return Shaped(shape, view, presentation, evidence, left_out, references, items, more)
 
 
-def _evidence(report: Report) -> tuple[dict[ControlRef, str], tuple[Item, ...], int]:
+def _evidence(report: Report, wanted: str) -> tuple[dict[ControlRef, str], tuple[Item, ...], int]:
     """Number the evidence as the evidence index does: the same numbers, for the same report."""
     found: dict[ControlRef | None, list[int]] = defaultdict(list)
     items: list[Item] = []
@@ -134,7 +134,7 @@ def _evidence(report: Report) -> tuple[dict[ControlRef, str], tuple[Item, ...], 
         reference, framework, control, _, _, kind, item, *rest = row
         about = ControlRef(framework, control) if framework and control else None
         found[about].append(number)
-        if kind in ("document", "scope", "result"):
+        if kind in ("document", "scope") or (kind == "result" and framework == wanted):
             listed += 1
             if listed <= MOST_ITEMS:
                 items.append(Item(reference or "", f"{kind}: {item}", rest[1] or ""))
