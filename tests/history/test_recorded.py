@@ -6,15 +6,20 @@ from typing import Any
 import pytest
 
 from history.logs.exports import listed
+from keyaudit.audit import audit
 from keyaudit.history.recorded import recorded
+from keyaudit.history.widening import widen
 from keyaudit.inventory.rows import Credential, Version
 from keyaudit.model import Inventory
+from keyaudit.policy import load
 from keyaudit.rotation.journal import Entry, FileJournal, Request
 from keyaudit.rotation.stores.protocol import Credential as Place
 from keyaudit.rotation_record import read_files
+from keyaudit.rules import CATALOGUE
 from keyaudit.times import format_instant, parse_instant
 
 DB = Place("vault", "vault.acme.example/kv", "kv/db", "db")
+NOW = parse_instant("2026-07-01T00:00:00Z")
 BOT = "arn:aws:iam::111122223333:user/bot"
 
 
@@ -29,6 +34,9 @@ class Log:
     def say(self, event: str, step: str, token: str = "t1", **detail: Any) -> None:
         self._journal.append(Entry(self._at, event, token, step, detail=detail))
         self._at += 60_000_000
+
+    def wait(self, until: str) -> None:
+        self._at = parse_instant(until)
 
     def done(self, step: str, token: str = "t1", **detail: Any) -> None:
         changes = detail if step in {"promote", "restore"} else {}
@@ -132,3 +140,31 @@ def test_a_file_with_a_problem_tells_nothing(log: Log) -> None:
     lines = log.file.read_bytes().splitlines(keepends=True)
     log.file.write_bytes(b"".join(lines[:1] + lines[2:]))
     assert log.told(known("K2")) == []
+
+
+def test_what_a_provider_forgot_is_no_longer_unknown_in_a_period(log: Log) -> None:
+    """Without the record nobody knows which key the user had before the one that is listed."""
+    rotated(log, "t1", 0, 1)
+    log.wait("2026-05-30T00:00:00Z")
+    rotated(log, "t2", 1, 2)
+    key = Version(
+        id="K2", state="current", created_at=parse_instant("2026-05-30T00:00:00Z"), authenticates=True
+    )
+    bot = Credential(
+        source="aws-iam", scope="111122223333", id=BOT, name="bot", cls="api-key", environment="production",
+        created_at=parse_instant("2025-01-01T00:00:00Z"), versions=[key],
+    )  # fmt: skip
+    period = (parse_instant("2026-04-01T00:00:00Z"), parse_instant("2026-06-30T00:00:00Z"))
+    found = []
+    for records in (None, read_files([log.file])):
+        widened = widen(listed(bot), None, None, records).inventory
+        ledger = audit(
+            widened, load(None, rules=CATALOGUE, frameworks={}), (), NOW, period, records=records
+        ).ledger
+        assert ledger is not None
+        (row,) = ledger.rows
+        found.append(
+            (str(row.operation), [(each.version, str(each.result), each.basis) for each in row.entries])
+        )
+    assert found[0][0] == "unknown"
+    assert found[1] == ("operated", [("K1", "on-time", "record"), ("K2", "not-due", "store")])
