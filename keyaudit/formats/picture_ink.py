@@ -40,6 +40,8 @@ _PAPER: dict[str, str] = {
     "hatch-late": 'stroke="#a3160f" stroke-width="1"',
     "paper": 'fill="#ffffff"',
 }
+LONGEST_SAID = 20_000
+"""Characters of what a picture says of itself: for whoever cannot see it, that is all of it."""
 _FONT = 'font-family="system-ui, -apple-system, Segoe UI, Roboto, DejaVu Sans, sans-serif"'
 
 
@@ -101,7 +103,7 @@ class Ink:
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" '
             f'height="{height}" class="ka-picture" {labels} {_FONT}>'
             f'<title id="{self.name}-title">{words(title)}</title>'
-            f'<desc id="{self.name}-desc">{words(description)}</desc>{self._hatches()}{"".join(parts)}</svg>'
+            f'<desc id="{self.name}-desc">{escape(visible(description, longest=LONGEST_SAID))}</desc>{self._hatches()}{"".join(parts)}</svg>'
         )
 
     def _hatches(self) -> str:
