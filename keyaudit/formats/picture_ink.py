@@ -98,12 +98,13 @@ class Ink:
     def picture(self, size: tuple[int, int], title: str, description: str, parts: list[str]) -> str:
         """Put the parts on a canvas that says in words what it shows."""
         width, height = size
+        said = escape(visible(description, longest=LONGEST_SAID))
         labels = f'role="img" aria-labelledby="{self.name}-title {self.name}-desc"'
         return (
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" '
             f'height="{height}" class="ka-picture" {labels} {_FONT}>'
             f'<title id="{self.name}-title">{words(title)}</title>'
-            f'<desc id="{self.name}-desc">{escape(visible(description, longest=LONGEST_SAID))}</desc>{self._hatches()}{"".join(parts)}</svg>'
+            f'<desc id="{self.name}-desc">{said}</desc>{self._hatches()}{"".join(parts)}</svg>'
         )
 
     def _hatches(self) -> str:
