@@ -11,15 +11,25 @@ from keyaudit.formats import FORMATS
 from transcripts import EXAMPLES, READMES, ROOT, keyaudit, refreshed
 
 AS_OF = "2026-05-01T00:00:00Z"
+AT = {
+    "12-period-audit": (
+        "2026-07-01T00:00:00Z",
+        *("--period", "2026-01-01/2026-06-30"),
+        *("--sample", "2", "--seed", "2026-H1/7f3a", "--stratify", "environment"),
+    ),
+}
+"""Of when an example is, and what else is asked of it: a period with its ledger, and a sample of it."""
 REPORTS = ROOT / "reports"
 
 
 def make(example: Path, folder: Path) -> int:
     """Write the reports of one example into `folder` in every format; give the exit code."""
-    wanted = [part for name, known in FORMATS.items() if not known.of for part in ("--format", name)]
+    at, *more = AT.get(example.name, (AS_OF,))
+    named = [name for name, known in FORMATS.items() if not known.of or more]
+    wanted = [part for name in named for part in ("--format", name)]
     anchor = ["--anchor", f"examples/{example.name}/policy.yaml"]
     hub = ["--security-hub", "111122223333/eu-central-1"]
-    done = keyaudit(["scan", "--as-of", AS_OF, *wanted, *anchor, *hub, "--output", str(folder)], example)
+    done = keyaudit(["scan", "--as-of", at, *more, *wanted, *anchor, *hub, "--output", str(folder)], example)
     if not (folder / "report.json").exists():
         raise AssertionError(done.stderr.decode())
     return done.returncode
