@@ -99,8 +99,7 @@ def versions(recipe: Recipe) -> dict[str, str]:
 
 
 def _identities(report: Report) -> list[str]:
-    said = (getattr(scope, "identity", None) for scope in report.coverage)
-    return sorted({identity for identity in said if identity})
+    return sorted({scope.identity for scope in report.coverage if scope.identity})
 
 
 def _signer(signer: Signer | None) -> dict[str, Any]:
