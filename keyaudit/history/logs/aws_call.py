@@ -73,15 +73,16 @@ class Caller(msgspec.Struct, frozen=True):
 
     type: str | None = None
     name: str | None = msgspec.field(name="userName", default=None)
+    account: str | None = msgspec.field(name="accountId", default=None)
 
 
 class Call(msgspec.Struct, frozen=True, dict=True):
-    """One event. `account` is whose trail has it."""
+    """One event."""
 
     id: Text = msgspec.field(name="eventID")
     time: Text = msgspec.field(name="eventTime")
     region: Text = msgspec.field(name="awsRegion")
-    account: Text = msgspec.field(name="recipientAccountId")
+    recipient: Text | None = msgspec.field(name="recipientAccountId", default=None)
     request: str | None = msgspec.field(name="requestID", default=None)
     caller: Caller | None = msgspec.field(name="userIdentity", default=None)
     asked_raw: Asked | None = msgspec.field(name="requestParameters", default=None)
@@ -104,6 +105,11 @@ class Call(msgspec.Struct, frozen=True, dict=True):
     def at(self) -> int:
         """When, in microseconds; raises ValueError for a time that is none."""
         return parse_instant(self.time)
+
+    @property
+    def account(self) -> str:
+        """Whose trail has the event; before event version 1.02 only the caller's account is said."""
+        return self.recipient or (self.caller and self.caller.account) or ""
 
     @property
     def place(self) -> str:

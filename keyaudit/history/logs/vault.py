@@ -68,11 +68,11 @@ class _Held(msgspec.Struct, frozen=True):
 
 
 class _Answered(msgspec.Struct, frozen=True):
-    response: _Held | None = None
+    held: _Held | None = msgspec.field(name="response", default=None)
 
 
 class _Asked(msgspec.Struct, frozen=True):
-    request: _Held | None = None
+    held: _Held | None = msgspec.field(name="request", default=None)
 
 
 _HEAD = msgspec.json.Decoder(_Head)
@@ -116,16 +116,25 @@ def _versions(kind: str, operation: str, entry: Encoded) -> list[tuple[str | Non
     if kind == "metadata" and operation == "delete":
         return [(None, Told.DELETED)]
     if kind == "data" and operation in _WRITES:
-        told = _ANSWERED.decode(entry).response
-        number = _number(told.data.version) if told and told.data else None
+        number = _number(_held(_ANSWERED, entry).version)
         return [] if number is None else [(number, Told.CREATED), (number, Told.IN_USE)]
     if kind == "data" and operation == "delete":
         return []
     if kind in _OF_VERSIONS and operation in _WRITES:
-        asked = _ASKED.decode(entry).request
-        said = asked.data.versions if asked and asked.data else None
-        return [(number, _OF_VERSIONS[kind]) for each in said or () if (number := _number(each))]
+        said = _held(_ASKED, entry).versions or ()
+        return [(number, _OF_VERSIONS[kind]) for each in said if (number := _number(each))]
     return None
+
+
+def _held(
+    decoder: msgspec.json.Decoder[_Answered] | msgspec.json.Decoder[_Asked], entry: Encoded
+) -> _Numbered:
+    """Give the numbers that data hold; nothing where a caller put something else in their place."""
+    try:
+        held = decoder.decode(entry).held
+    except MALFORMED:
+        return _Numbered()
+    return (held.data if held else None) or _Numbered()
 
 
 def _number(said: int | str | None) -> str | None:

@@ -279,3 +279,10 @@ def test_an_entry_in_two_files_counts_once(tmp_path: Path) -> None:
     logs = read_logs([*files, tmp_path])
     assert [each.items for each in logs.files] == [1, 0]
     assert len(told(logs, listed(secret(NEW)))) == 2
+
+
+def test_an_old_event_is_of_its_callers_account(tmp_path: Path) -> None:
+    event = put(NEW, secret="prod/db", at="2026-03-01T10:00:00Z") | {"responseElements": None}
+    del event["recipientAccountId"]
+    caller = {"userIdentity": {"type": "IAMUser", "accountId": ACCOUNT, "userName": "sam"}}
+    assert len(events_of(tmp_path, [event | caller], listed(secret(NEW)))) == 2

@@ -124,6 +124,23 @@ def test_no_value_that_stands_in_a_log_is_kept(tmp_path: Path) -> None:
 
 
 _SOUND = {
+    "google": {
+        "insertId": "1",
+        "logName": "projects/acme/logs/cloudaudit.googleapis.com%2Factivity",
+        "timestamp": "2026-03-01T10:00:00.123456789Z",
+        "protoPayload": {
+            "methodName": "google.cloud.secretmanager.v1.SecretManagerService.AddSecretVersion",
+            "response": {"name": "projects/42/secrets/db/versions/2"},
+            "status": {},
+        },
+        "resource": {"labels": {"project_id": "acme"}},
+    },
+    "vault": {
+        "time": "2026-03-01T10:00:00.123456789Z",
+        "type": "response",
+        "request": {"id": "1", "operation": "update", "path": "kv/data/a", "mount_point": "kv/"},
+        "response": {"data": {"version": 2}},
+    },
     "cloudtrail": put("v1", at="2026-03-01T10:00:00Z"),
     "kms": trail("DisableKey", "kms", resources=[{"ARN": "arn:aws:kms:eu-west-1:111122223333:key/1"}]),
     "iam": trail(

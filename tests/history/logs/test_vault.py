@@ -106,3 +106,15 @@ def test_a_secret_that_is_listed_no_longer_is_one_of_the_mount_that_is(tmp_path:
         "vault.acme.example/kv"
     }
     assert placed(logs, listed()).unknown == 1
+
+
+def test_what_a_caller_puts_in_place_of_numbers_spoils_nothing(tmp_path: Path) -> None:
+    strange = [{"versions": CANARY}, {"versions": {"a": 1}}, {"versions": [1.5]}, [CANARY], CANARY]
+    entries = [
+        line("update", "kv/destroy/team/db", day=day, request={"data": data})
+        for day, data in enumerate(strange, 1)
+    ]
+    logs = read_logs([written(tmp_path, [*entries, write(4, day=6), write("x", day=7)], "audit.log")])
+    assert [(each.items, each.problem) for each in logs.files] == [(7, None)]
+    assert [str(event.told) for event in placed(logs, listed(secret(4))).events] == ["created", "in-use"]
+    assert CANARY not in repr(logs)
