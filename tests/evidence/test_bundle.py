@@ -129,6 +129,8 @@ def everything(folder: Path, url: str) -> None:
     own |= {"sources": [source], "frameworks": ["soc2", "./ours.yaml"], "records": ["records"]}
     own |= {"lineage": [{**lineage, "lineage": "one"}], "history": ["past"], "audit_logs": ["logs"]}
     own |= {"report": {"entity": "Acme", "marking": "secret"}}
+    (folder / "until-march.yaml").write_text((folder / "policy.yaml").read_text().replace("90d", "120d"))
+    own |= {"earlier_policies": [{"file": "until-march.yaml", "until": "2026-03-31"}]}
     (folder / "keyaudit.yaml").write_text(yaml.safe_dump(own))
     place = Credential("vault", "kv", "openai", "openai")
     log = FileJournal(
@@ -157,12 +159,13 @@ def test_what_an_audit_depends_on_is_in_the_bundle_whatever_it_was(command, fold
     asked_for = recipe.read((target / layout.RECIPE).read_bytes(), "audit.json")
     kinds = {path.split("/")[1] for path in (each.path for each in asked_for.files)}
     assert kinds == {
-        "inventory", "policy.yaml", "frameworks", "records", "history.ndjson", "audit-logs", "baseline.json",
+        "inventory", "policy.yaml", "earlier-policies", "frameworks", "records", "history.ndjson", "audit-logs", "baseline.json",
     }  # fmt: skip
     assert "inputs/inventory/source-live-one.ndjson" in files(target)
     report, again = remade(target, asked_for)
     assert report.ledger is not None
     assert report.ledger.history is not None
+    assert len(report.ledger.policies) == 2
     assert report.sample is not None
     assert report.baseline is not None
     assert again == {name: (target / name).read_bytes() for name in again}
