@@ -149,8 +149,8 @@ class HistoryFile:
     """A file that was given as history. `problem` says why it is no evidence, None for one that is.
 
     `kind`: inventory, history, cloudtrail, google-audit-log, vault-audit-log, or audit-log where nobody can
-    tell whose it is. `at` is when an inventory
-    was collected; `items` counts its credentials, or the events of a log that are about credentials.
+    tell whose it is. `at` is when an inventory was collected; `items` counts its credentials, or the events
+    of a log that are about credentials.
     """
 
     file: str
