@@ -25,6 +25,7 @@ from jinja2 import (
     StrictUndefined,
     TemplateError,
     TemplateNotFound,
+    TemplateSyntaxError,
     Undefined,
     nodes,
     pass_context,
@@ -140,7 +141,13 @@ class Sandbox(ImmutableSandboxedEnvironment):
         self._spend("includes", 1)
         return super().get_template(name, *args, **kwargs)
 
-    def _generate(self, source: nodes.Template, *args: Any, **kwargs: Any) -> str:
+    def _generate(
+        self,
+        source: nodes.Template,
+        name: str | None,
+        filename: str | None,
+        defer_init: bool = False,  # noqa: FBT001, FBT002 - as Jinja has it
+    ) -> str:
         for output in source.find_all(nodes.Output):
             output.nodes = [
                 _said(part) if isinstance(part, nodes.TemplateData) else part for part in output.nodes
@@ -150,9 +157,9 @@ class Sandbox(ImmutableSandboxedEnvironment):
         for concat in source.find_all(nodes.Concat):
             listed = nodes.List([*concat.nodes])
             concat.nodes = [nodes.Filter(listed, "join", [], [], None, None)]
-        if source.find(nodes.ScopedEvalContextModifier) or source.find(nodes.EvalContextModifier):
-            raise SecurityError("autoescape cannot be switched")
-        return super()._generate(source, *args, **kwargs)
+        for switched in source.find_all(nodes.EvalContextModifier):  # of which the scoped one is a kind
+            raise TemplateSyntaxError("autoescape cannot be switched", switched.lineno, name, filename)
+        return super()._generate(source, name, filename, defer_init=defer_init)
 
     def _counted(self, many: Iterable[Any]) -> Iterator[Any]:
         for one in many:
