@@ -221,6 +221,7 @@ def test_strata_share_in_proportion(sizes, wanted) -> None:
         ({"a": 97, "b": 1, "c": 1, "d": 1}, 3, {"a": 3, "b": 0, "c": 0, "d": 0}),  # no room for one of each
         ({"a": 1, "b": 1, "c": 1}, 2, {"a": 1, "b": 1, "c": 0}),  # alike: in the order of their values
         ({"b": 50, "a": 50}, 3, {"b": 1, "a": 2}),
+        ({"a": 3, "b": 5}, 4, {"a": 1, "b": 3}),  # 1.5 and 2.5: of equal remainders the larger stratum
         ({"a": 2, "b": 3}, 99, {"a": 2, "b": 3}),
         ({}, 5, {}),
     ],
