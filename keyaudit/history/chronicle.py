@@ -147,26 +147,30 @@ def fold_versions(rows: pl.DataFrame) -> pl.DataFrame:
     say the date, the version is the one of that id that was listed before or, failing that, after.
     """
     rows = _dated(rows.sort("listed_at", nulls_last=True, maintain_order=True))
-    group = [*KEY, "version", "created_at"]
-    one = rows.lazy().with_columns(
-        _used=pl.col("in_use_at").max().over(group), _able=pl.col("usable_at").max().over(group)
+    # Most values never change: only those of which more than one thing was said are grouped.
+    twice = rows.select(pl.struct(*KEY, "version", "created_at").is_duplicated()).to_series()
+    folded = pl.concat([rows.filter(~twice), _folded(rows.filter(twice))])
+    return folded.sort(*KEY, "created_at", "version")
+
+
+def _folded(rows: pl.DataFrame) -> pl.DataFrame:
+    used, able = pl.col("in_use_at").max(), pl.col("usable_at").max()
+    gone, dead, ended = pl.col("gone_by"), pl.col("unusable_by"), pl.col("superseded_at")
+    since = (pl.col("listed_at") > used).fill_null(value=True)
+    folded = (
+        rows.lazy()
+        .group_by(*KEY, "version", "created_at")
+        .agg(
+            pl.col("state", "retired_at", "authenticates", "listed_at").last(),
+            # What was said before it was in use again is no word on when it was replaced.
+            superseded_at=pl.coalesce(ended.last(), ended.filter(since).drop_nulls().last()),
+            in_use_at=used,
+            gone_by=gone.filter((gone > used).fill_null(value=True)).min(),
+            usable_at=able,
+            unusable_by=dead.filter((dead > able).fill_null(value=True)).min(),
+        )
     )
-    used, listed = pl.col("_used"), pl.col("listed_at")
-    since = (listed > used).fill_null(value=True)
-    ended = pl.col("superseded_at")
-    folded = one.group_by(group).agg(
-        pl.col("state", "retired_at", "authenticates").last(),
-        # What was said before it was in use again is no word on when it was replaced.
-        superseded_at=pl.coalesce(ended.last(), ended.filter(since).drop_nulls().last()),
-        in_use_at=used.first(),
-        gone_by=pl.col("gone_by").filter((pl.col("gone_by") > used).fill_null(value=True)).min(),
-        usable_at=pl.col("_able").first(),
-        unusable_by=pl.col("unusable_by")
-        .filter((pl.col("unusable_by") > pl.col("_able")).fill_null(value=True))
-        .min(),
-        listed_at=listed.last(),
-    )
-    return folded.select(*OF_VERSIONS).sort(*KEY, "created_at", "version").collect()
+    return folded.select(*OF_VERSIONS).collect()
 
 
 def _dated(rows: pl.DataFrame) -> pl.DataFrame:

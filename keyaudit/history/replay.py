@@ -10,11 +10,14 @@ from keyaudit.history.chronicle import (
     LOOK,
     OF_CREDENTIALS,
     OF_VERSIONS,
+    fold_versions,
     observed,
 )
 from keyaudit.model import Coverage, Inventory, ScopeStatus
 
 Scope = tuple[str, str]
+_MOST_ROWS = 250_000
+"""So many rows are kept before they are folded: what changes every day costs no more than what does not."""
 _SAID = ("id", "state", "created_at", "superseded_at", "retired_at", "authenticates")
 
 
@@ -31,6 +34,7 @@ class Replay:
         self._away: pl.DataFrame | None = None
         self._said: pl.DataFrame | None = None
         self._closed: list[pl.DataFrame] = []
+        self._rows = 0
 
     def go_on(self, table: pl.DataFrame) -> None:
         """Go on to the next list, as `table_of` gives it."""
@@ -38,9 +42,9 @@ class Replay:
         if self._held is None or self._said is None:
             self._held, self._said = table, said
             return
-        if self._held.select(KEY).equals(table.select(KEY)):
+        if _same(self._held, table):
             changed = _changed(self._held, self._said, table, said)
-            self._closed.append(self._held.filter(changed))
+            self._close(self._held.filter(changed))
             since = pl.when(changed).then("first").otherwise(self._held["first"])
             self._held, self._said = table.with_columns(first=since), said
         else:
@@ -55,7 +59,7 @@ class Replay:
         known = found["_at"].is_not_null()
         before, after = held[found["_at"].drop_nulls()].drop("_at"), table.filter(known)
         changed = _changed(before, _flat(before), after, _flat(after))
-        self._closed.append(before.filter(changed))
+        self._close(before.filter(changed))
         since = table["first"].clone()
         unchanged = known.arg_true().filter(~changed)
         since = since.scatter(unchanged, before["first"].filter(~changed))
@@ -64,11 +68,26 @@ class Replay:
 
     def outcome(self) -> tuple[pl.DataFrame, pl.DataFrame]:
         """Give what all lists said of credentials and of versions, as rows to fold."""
-        parts = [frame for frame in (*self._closed, self._held, self._away) if frame is not None]
+        parts = [frame for frame in (self._held, self._away) if frame is not None]
         if not parts:
             return pl.DataFrame(schema=OF_CREDENTIALS), pl.DataFrame(schema=OF_VERSIONS)
-        runs = pl.concat(parts)
-        return runs.rename({"at": "listed_at"}).select(*OF_CREDENTIALS), observed(runs)
+        last = pl.concat(parts)
+        versions = pl.concat([*self._closed, observed(last)])
+        return last.rename({"at": "listed_at"}).select(*OF_CREDENTIALS), versions
+
+    def _close(self, runs: pl.DataFrame) -> None:
+        """Keep what lists said of versions before they said something else."""
+        if runs.height:
+            self._closed.append(observed(runs))
+            self._rows += self._closed[-1].height
+        if self._rows > _MOST_ROWS:
+            self._closed = [fold_versions(pl.concat(self._closed))]
+            self._rows = 0
+
+
+def _same(held: pl.DataFrame, table: pl.DataFrame) -> bool:
+    """Say whether two lists have the same credentials in the same order."""
+    return held.height == table.height and all((held[name] == table[name]).all() for name in reversed(KEY))
 
 
 def _flat(table: pl.DataFrame) -> pl.DataFrame:

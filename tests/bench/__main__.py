@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from bench.measuring import Runs, environment, in_turn, line, prepare, workload
+from bench.measuring import Runs, environment, in_turn, line, prepare, prepare_days, workload
 from servers.listing import listing_server
 
 SIZE = int(os.environ.get("BENCH_CREDENTIALS", "1000000"))
@@ -104,6 +104,24 @@ def rendering(_: Path) -> Iterator[str]:
         yield line(f"{findings:,} findings as PDF", paper, floor)
 
 
+DAYS = int(os.environ.get("BENCH_DAYS", "365"))
+DAILY = int(os.environ.get("BENCH_DAILY", "10000"))
+
+
+def replaying(folder: Path) -> Iterator[str]:
+    """A year of daily inventories replayed and condensed, against merely reading the same columns.
+
+    `BENCH_DAILY=100000` is the year that the product promises; it takes some 2 GB and a few minutes.
+    """
+    prepare_days(folder, DAILY, DAYS)
+    floor, loaded, ours = in_turn(
+        [workload(name, folder) for name in ("read-days", "load-days", "replay-days")], 1
+    )
+    yield line(f"{DAYS} days of {DAILY:,}: read and checked", loaded, floor)
+    yield line(f"{DAYS} days of {DAILY:,}: replayed", ours, floor)
+    yield line(f"{DAYS} days of {DAILY:,}: replayed, against checked", ours, loaded, "at most 1.5x")
+
+
 PARTS: dict[str, Callable[[Path], Iterator[str]]] = {
     "start": starting,
     "list": listing,
@@ -111,6 +129,7 @@ PARTS: dict[str, Callable[[Path], Iterator[str]]] = {
     "pull": pulling,
     "render": rendering,
     "judge": judging,
+    "replay": replaying,
 }
 
 

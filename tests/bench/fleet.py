@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from keyaudit.columns import SCHEMA
-from keyaudit.times import DAY, HOUR, parse_instant
+from keyaudit.times import DAY, HOUR, format_instant, parse_instant
 
 AS_OF = parse_instant("2026-05-01T00:00:00Z")
 _STORES = ("aws-secrets-manager", "gcp-secret-manager", "vault", "aws-iam")
@@ -87,4 +87,46 @@ def _version(number: int, state: pl.Expr, age: pl.Expr) -> pl.Expr:
         superseded_at=superseded,
         authenticates=pl.lit(number == 0),
         last_used_at=_instant(age // 2) if number == 0 else superseded,
+    )
+
+
+def write_days(folder: Path, credentials: int, days: int) -> None:
+    """Write the same fleet as it was listed each day until `AS_OF`: stores that keep three versions.
+
+    A credential is rotated every 30 to 119 days; use is another one every day.
+    """
+    first = folder / "fleet.parquet"
+    write(first, credentials)
+    frame = pl.read_parquet(first)
+    first.unlink()
+    row = pl.int_range(pl.len(), dtype=pl.Int64)
+    every, offset = 30 + row * 7 % 90, row * 131 % 365
+    scopes = frame.group_by("source", "scope", maintain_order=True).len().iter_rows()
+    covered = [
+        {"source": source, "scope": scope, "status": "complete", "credentials": count}
+        for source, scope, count in scopes
+    ]
+    for day in range(days):
+        at = AS_OF - (days - 1 - day) * DAY
+        header = {"schema": SCHEMA, "collected_at": format_instant(at), "coverage": covered}
+        current = (day + 365 + offset) // every
+        begun = at - pl.lit(day + 365, dtype=pl.Int64) * DAY - offset * DAY
+        listed = frame.with_columns(
+            last_used_at=pl.lit(at - HOUR, dtype=pl.Int64).cast(pl.Datetime("us", "UTC")),
+            versions=pl.concat_list(*(_listed(current - old, begun, every, old == 0) for old in range(3))),
+        )
+        listed.write_parquet(
+            folder / f"{day:03}.parquet", metadata={"keyaudit": json.dumps(header)}, row_group_size=131_072
+        )
+
+
+def _listed(number: pl.Expr, begun: pl.Expr, every: pl.Expr, newest: bool) -> pl.Expr:
+    made, ended = ((begun + (number + more) * every * DAY).cast(pl.Datetime("us", "UTC")) for more in (0, 1))
+    return pl.struct(
+        id=pl.format("v{}", number),
+        state=pl.lit("current" if newest else "superseded"),
+        created_at=made,
+        superseded_at=pl.lit(None, dtype=pl.Datetime("us", "UTC")) if newest else ended,
+        authenticates=pl.lit(value=newest),
+        last_used_at=ended,
     )

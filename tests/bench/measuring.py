@@ -43,6 +43,12 @@ def prepare(path: Path, credentials: int) -> None:
     subprocess.run([sys.executable, "-c", code, str(path), str(credentials)], check=True)
 
 
+def prepare_days(folder: Path, credentials: int, days: int) -> None:
+    """Write the inventories of some days, in a process of its own, too."""
+    code = "import sys; from pathlib import Path; from bench import fleet; fleet.write_days(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))"
+    subprocess.run([sys.executable, "-c", code, str(folder), str(credentials), str(days)], check=True)
+
+
 def in_turn(commands: Sequence[Sequence[str]], repeats: int = 5) -> list[Runs]:
     """Run commands alternately after one uncounted round each; every one must succeed."""
     results = [Runs() for _ in commands]

@@ -9,6 +9,7 @@ import json
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from bench.fleet import AS_OF
@@ -29,6 +30,28 @@ def load(path: str) -> Work:
     from keyaudit import inventory
 
     return lambda: inventory.read([path]).credentials
+
+
+def read_days(folder: str) -> Work:
+    """Merely read the columns of each day's inventory: the floor under replaying them."""
+    import polars as pl
+
+    return lambda: [pl.scan_parquet(path).collect().height for path in sorted(Path(folder).iterdir())]
+
+
+def load_days(folder: str) -> Work:
+    """Read the same files as inventories, one after the other: every value checked."""
+    from keyaudit import inventory
+
+    paths = sorted(Path(folder).iterdir())
+    return lambda: [inventory.read([path]).credentials.collect().height for path in paths]
+
+
+def replay_days(folder: str) -> Work:
+    """Replay them as a history, and condense it."""
+    from keyaudit import history
+
+    return lambda: len(history.write(history.read([folder])))
 
 
 def judge(path: str, engine: str = "polars") -> Work:
@@ -152,6 +175,9 @@ def _keys() -> dict[str, Any]:
 WORK: dict[str, Callable[..., Work]] = {
     "read": read_columns,
     "load": load,
+    "read-days": read_days,
+    "load-days": load_days,
+    "replay-days": replay_days,
     "judge": judge,
     "render": render,
     "bare-listing": bare_listing,
