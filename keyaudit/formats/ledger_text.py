@@ -102,7 +102,9 @@ def standing(row: LedgerRow) -> str:
     parts = [f"{row.met:,} of {row.due:,} met"] if row.due else []
     parts += [f"{row.late:,} late"] if row.late else []
     parts += [f"{row.open:,} not known"] if row.open else []
-    return ", ".join(parts) or ("not known" if row.operation is Operation.UNKNOWN else "nothing fell due")
+    if row.operation is Operation.UNKNOWN and not row.open:
+        parts.append("rest of the period not known" if parts else "not known")
+    return ", ".join(parts) or "nothing fell due"
 
 
 def lateness(entry: LedgerEntry) -> str:

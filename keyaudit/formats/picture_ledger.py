@@ -140,7 +140,9 @@ def standing(row: LedgerRow) -> tuple[str, bool]:
         late = f"{row.late:,} of {row.due:,} late" if row.due else f"{row.late:,} late"
         return late, True
     if row.operation is Operation.UNKNOWN:
-        return (f"{row.open:,} of {row.due:,} not known" if row.open else "not known"), False
+        if row.open:
+            return f"{row.open:,} of {row.due:,} not known", False
+        return (f"{row.met:,} met, rest not known" if row.met else "not known"), False
     if row.operation is Operation.OPERATED:
         return f"{row.met:,} of {row.due:,} met", False
     return ("not required" if row.operation is Operation.NOT_REQUIRED else "nothing fell due"), False

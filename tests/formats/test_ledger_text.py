@@ -152,6 +152,28 @@ def test_a_ledger_is_summed_up_in_one_sentence(
     assert ledger_text.headline(made(operations, results)) == said
 
 
+@pytest.mark.parametrize(
+    ("operation", "counts", "said"),
+    [
+        (Operation.EXCEPTION, (3, 1, 2, 0), "1 of 3 met, 2 late"),
+        (Operation.EXCEPTION, (0, 0, 1, 0), "1 late"),
+        (Operation.UNKNOWN, (3, 2, 0, 1), "2 of 3 met, 1 not known"),
+        (Operation.UNKNOWN, (2, 2, 0, 0), "2 of 2 met, rest of the period not known"),
+        (Operation.UNKNOWN, (0, 0, 0, 0), "not known"),
+        (Operation.OPERATED, (2, 2, 0, 0), "2 of 2 met"),
+        (Operation.DID_NOT_OPERATE, (0, 0, 0, 0), "nothing fell due"),
+        (Operation.NOT_REQUIRED, (0, 0, 0, 0), "not required"),
+    ],
+)
+def test_a_credential_whose_history_is_torn_is_never_said_to_have_met_all(
+    operation: Operation, counts: tuple[int, int, int, int], said: str
+) -> None:
+    assert REPORT.ledger is not None
+    due, met, late, open_ = counts
+    row = replace(REPORT.ledger.rows[0], operation=operation, due=due, met=met, late=late, open=open_)
+    assert ledger_text.standing(row) == said
+
+
 def test_whole_days_are_said_as_days_and_others_to_the_instant() -> None:
     assert ledger_text.span(START, END) == "2025-11-01 to 2026-04-30"
     assert ledger_text.span(START, END - 1) == "2025-11-01T00:00:00Z to 2026-04-30T23:59:59.999998Z"

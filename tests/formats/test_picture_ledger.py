@@ -109,9 +109,7 @@ def picture(report: Report, **options: object) -> ET.Element:
     assert found is not None
     assert report.period is not None
     assert report.ledger is not None
-    return ET.fromstring(
-        pictures.ledger_picture(found, report.period, report.ledger.policies, **options)
-    )
+    return ET.fromstring(pictures.ledger_picture(found, report.period, report.ledger.policies, **options))
 
 
 REPORT = sample_report(25, 80)
@@ -197,6 +195,7 @@ def test_a_line_stands_where_another_policy_begins() -> None:
         (Operation.EXCEPTION, (3, 1, 2, 0), ("2 of 3 late", True)),
         (Operation.EXCEPTION, (0, 0, 1, 0), ("1 late", True)),
         (Operation.UNKNOWN, (2, 1, 0, 1), ("1 of 2 not known", False)),
+        (Operation.UNKNOWN, (2, 2, 0, 0), ("2 met, rest not known", False)),
         (Operation.UNKNOWN, (0, 0, 0, 0), ("not known", False)),
         (Operation.OPERATED, (2, 2, 0, 0), ("2 of 2 met", False)),
         (Operation.DID_NOT_OPERATE, (0, 0, 0, 0), ("nothing fell due", False)),
