@@ -24,6 +24,52 @@ LARGEST = 256 * 1024
 MOST = 100
 ENDINGS = (".html.j2", ".html", ".css")
 
+CONTEXT = {
+    "report": "the report, as `keyaudit.model.Report` has it; with a shape only its framework's controls",
+    "entity": "who was audited, None where nobody said",
+    "marking": "how confidential it is, None where nobody said",
+    "headline": "what the gate made of it, in a sentence",
+    "collected": "when the inventory was collected, None where that is not known",
+    "gaps": "what was not tested: a list of `what` and `why`",
+    "shape": "`id`, `kind`, `disclaimer`, `preamble`, `limits`, `words`, `prescribes` of the shape",
+    "word": "word(result): how the shape calls the result of a control",
+    "control_lines": "control_lines(control): pairs of heading and text; none in the general shape",
+    "identification": "pairs of heading and text about the audit as a whole",
+    "left_out": "names of frameworks that were asked for and are not shown",
+    "responses": "pairs of a management response and the number of findings that it answers",
+    "responses_to": "responses_to(finding): the responses to it",
+    "distribution": "to whom the report is restricted",
+    "prepared_by": "`name`, `role`, `date`, or None; so is `reviewed_by`",
+    "reviewed_by": "see prepared_by",
+    "items": "numbered items of evidence: `reference`, `item`, `says`; only where the shape cites them",
+    "retention": "how long the framework has the document kept, or None",
+    "bundle": "the evidence bundle in which the report lies, or None; `steps` check it by hand",
+    "steps": "see bundle",
+    "rotations": "the ledger of a period in words, or None",
+    "sampled": "the sample in words, or None",
+}
+"""What every template is handed. Other names that ours use may change with any version."""
+ON_PAPER = {
+    "document_id": "SHA-256 of the report document",
+    "chapters": "the chapters: `number`, `name`, `title`",
+    "ref": "ref(name): a link to a chapter by its number; mention(name): the same as text",
+    "mention": "see ref",
+    "groups": "findings by rule: `id`, `name`, `counts`, `full` and `rows` of `number` and `finding`, `hidden`",
+    "attachments": "files in the PDF: `name`, `about`, `sha256`",
+    "instant": "instant(microseconds), date(…), duration(…): a time in words",
+    "date": "see instant",
+    "duration": "see instant",
+    "due": "due(finding): when it fell due, or None",
+    "subject": "subject(finding): what it is about",
+    "plural": "plural(3, 'key')",
+}
+"""What templates of the PDF are handed beside that."""
+ON_SCREEN = {
+    "document": "SHA-256 of the report document",
+    "sections": "the sections: `number`, `name`, `title`",
+}
+"""What templates of the page are handed beside that; its filters are `instant`, `day`, `duration`, `n`, …"""
+
 
 @dataclass(frozen=True, slots=True)
 class OwnTemplates:

@@ -185,3 +185,14 @@ def test_every_template_of_ours_but_the_frames_can_be_replaced() -> None:
     names = own_templates.replaceable()
     assert {"pdf_cover.html.j2", "pdf_ledger.html.j2", "html/controls.html", "pdf.css"} <= set(names)
     assert not set(own_templates.FRAMES) & set(names)
+
+
+def test_what_is_promised_to_templates_is_there() -> None:
+    def probe(names: dict[str, str]) -> str:
+        return "".join(f"{{% if {name} is not defined %}}{{{{ {name} }}}}{{% endif %}}" for name in names)
+
+    filled(probe({**own_templates.CONTEXT, **own_templates.ON_PAPER}))
+    own = read({"html/method.html": probe({**own_templates.CONTEXT, **own_templates.ON_SCREEN}).encode()})
+    render("html", REPORT, presentation=Presentation(templates=own))
+    with pytest.raises(PolicyError, match="'groupz' is undefined"):
+        filled(probe({"groupz": ""}))
