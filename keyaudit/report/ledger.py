@@ -10,7 +10,8 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
+from itertools import groupby, pairwise
+from operator import itemgetter
 from typing import TYPE_CHECKING, overload
 
 from keyaudit.facts import NONE
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 _LATE = (LedgerResult.LATE, LedgerResult.OVERDUE)
+_NOBODY: tuple[int, Iterator[Row]] = (-1, iter(()))
 RecordedOf = Callable[[Row, str], Recorded | None]
 """What a rotation record says of the taking over of a version of a credential."""
 
@@ -117,16 +119,27 @@ class Rows(Sequence[LedgerRow]):
     def __getitem__(self, index: int | slice) -> LedgerRow | list[LedgerRow]:
         """Make one row, or the rows of a slice."""
         if isinstance(index, slice):
-            return [self._row(row) for row in self._credentials[index].iter_rows(named=True)]
-        return self._row(self._credentials.row(index, named=True))
+            return [self._one(row) for row in self._credentials[index].iter_rows(named=True)]
+        return self._one(self._credentials.row(index, named=True))
 
     def __iter__(self) -> Iterator[LedgerRow]:
-        """Make each row in turn."""
-        return (self._row(row) for row in self._credentials.iter_rows(named=True))
+        """Make each row in turn: both frames are in the same order."""
+        groups = groupby(self._entries[0].iter_rows(named=True), key=itemgetter("row"))
+        number, values = next(groups, _NOBODY)
+        for row in self._credentials.iter_rows(named=True):
+            mine = row["row"] == number
+            yield self._row(row, list(values) if mine else [])
+            if mine:
+                number, values = next(groups, _NOBODY)
 
-    def _row(self, row: Row) -> LedgerRow:
+    def _one(self, row: Row) -> LedgerRow:
+        frame, rows = self._entries
+        start, stop = bisect_left(rows, row["row"]), bisect_right(rows, row["row"])
+        return self._row(row, list(frame[start:stop].iter_rows(named=True)))
+
+    def _row(self, row: Row, values: Sequence[Row]) -> LedgerRow:
         period = self._answers.period
-        values, asked = self._values(row["row"]), asked_of(row, period)
+        asked = asked_of(row, period)
         entries = tuple(self._entry(row, values, place, asked) for place in range(len(values)))
         late = sum(each.result in _LATE for each in entries)
         unclear = sum(each.result is LedgerResult.UNKNOWN for each in entries)
@@ -157,11 +170,6 @@ class Rows(Sequence[LedgerRow]):
             gaps=gaps(row, values, period) if required else (),
             entries=entries,
         )
-
-    def _values(self, number: int) -> list[Row]:
-        frame, rows = self._entries
-        start, stop = bisect_left(rows, number), bisect_right(rows, number)
-        return list(frame[start:stop].iter_rows(named=True)) if stop > start else []
 
     def _entry(self, row: Row, values: Sequence[Row], place: int, asked: Sequence[Asked]) -> LedgerEntry:
         successor = _successor(values, place)
