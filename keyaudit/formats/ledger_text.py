@@ -140,7 +140,7 @@ def between(low: int | None, high: int | None) -> str:
     """Say a length of time by its bounds: `12 d`, `7 d to 12 d`, `at least 7 d`, `not known`."""
     if low is None or high is None:
         known = low if high is None else high
-        if known is None:
+        if known is None or (known == 0 and high is None):
             return "not known"
         return f"at {'most' if low is None else 'least'} {times.describe_duration(known)}"
     if low == high:

@@ -89,6 +89,8 @@ def test_when_a_value_was_replaced_is_said_as_exactly_as_is_known(
     [
         (None, None, Grace.NOT_ASKED, "not asked"),
         (None, None, Grace.UNKNOWN, "not known, grace not known"),
+        (0, None, Grace.UNKNOWN, "not known, grace not known"),
+        (0, 0, Grace.KEPT, "0 s, grace kept"),
         (D, D, Grace.KEPT, "1 d, grace kept"),
         (D, 3 * D, Grace.UNKNOWN, "1 d to 3 d, grace not known"),
         (9 * D, None, Grace.BROKEN, "at least 9 d, grace broken"),

@@ -66,7 +66,9 @@ def test_the_ledger_can_be_filtered_opened_and_linked_to(browser: Browser, tmp_p
     assert values.count() == len(late[0].entries)
     missed = [entry for entry in late[0].entries if entry.result in ledger_text.MISSED]
     shown = page.locator("#ledger-table .values .bad").all_inner_texts()
-    assert shown == [f"{entry.result}: {ledger_text.lateness(entry)}" for entry in missed]
+    overdue = LedgerResult.OVERDUE
+    said_of = [("overdue: " if entry.result is overdue else "", entry) for entry in missed]
+    assert shown == [f"{word}{ledger_text.lateness(entry)}" for word, entry in said_of]
     page.reload()
     page.wait_for_selector("html[data-ready]")
     assert page.locator("#ledger-count").inner_text() == f"{len(late)} of 60 match."

@@ -54,7 +54,8 @@ function valuesOf(row) {
   const heading = ["Version", "Created", "Fell due", "Replaced", "Result", "Overlap", "On whose word"];
   const body = values.map(([version, created, due, replaced, result, timing, overlap, evidence]) => {
     const late = ["late", "overdue"].includes(TEXTS[result]);
-    const outcome = make("span", late ? { class: "bad" } : null, `${TEXTS[result].replaceAll("-", " ")}: ${TEXTS[timing]}`);
+    const plain = ["late", "not-due"].includes(TEXTS[result]) ? "" : `${TEXTS[result].replaceAll("-", " ")}: `;
+    const outcome = make("span", late ? { class: "bad" } : null, `${plain}${TEXTS[timing]}`);
     const cells = [TEXTS[version], moment(created), moment(due), TEXTS[replaced], outcome, TEXTS[overlap], TEXTS[evidence]];
     return make("tr", null, ...cells.map((cell) => make("td", null, cell)));
   });
