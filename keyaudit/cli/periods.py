@@ -80,6 +80,14 @@ class Given:
         for why, count in left.items():
             if count:
                 tell(f"audit logs: {count:,} entries {why}", "audit-log-entries", why=why, count=count)
+        known = widened.inventory.history
+        if known is not None and known.contradictions:
+            count, what = known.contradictions, "more than a day from what audit logs or rotation records say"
+            tell(
+                f"history: {count:,} dates of stores lie {what}; the stores' count",
+                "history-contradiction",
+                count=count,
+            )
         return widened.inventory
 
 

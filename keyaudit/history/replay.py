@@ -16,8 +16,6 @@ from keyaudit.history.chronicle import (
 from keyaudit.model import Coverage, Inventory, ScopeStatus
 
 Scope = tuple[str, str]
-_MOST_ROWS = 250_000
-"""So many rows are kept before they are folded: what changes every day costs no more than what does not."""
 _SAID = ("id", "state", "created_at", "superseded_at", "retired_at", "authenticates")
 
 
@@ -28,8 +26,9 @@ class Replay:
     Memory is that of one inventory, and of what ever changed.
     """
 
-    def __init__(self) -> None:
-        """Begin with nothing."""
+    def __init__(self, most_rows: int = 250_000) -> None:
+        """Begin with nothing; fold what changed whenever it is more than so many rows."""
+        self._most_rows = most_rows
         self._held: pl.DataFrame | None = None
         self._away: pl.DataFrame | None = None
         self._said: pl.DataFrame | None = None
@@ -80,7 +79,7 @@ class Replay:
         if runs.height:
             self._closed.append(observed(runs))
             self._rows += self._closed[-1].height
-        if self._rows > _MOST_ROWS:
+        if self._rows > self._most_rows:
             self._closed = [fold_versions(pl.concat(self._closed))]
             self._rows = 0
 
