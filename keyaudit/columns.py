@@ -71,11 +71,17 @@ PAST: dict[str, str] = {
 }
 """A version as the whole history knows it: those that the inventory lists, and those it no longer does.
 
-`state`, `superseded_at`, `retired_at` and `authenticates` are the last word on it. Where that leaves open
-when it was replaced, `in_use_at` is when it was last seen in use, `gone_by` when it was first seen not to
-be (its successor was there, or it was listed no longer); null is not known. `usable_at` and `unusable_by`
-say the same of whether it could still be used. `basis` is whose word its dates are: `store`, `inventory`
-(an earlier one), `audit-log` or `record`.
+A version is its id and its `created_at`: a store may give an id again. They are ordered by creation,
+those without a date last. `state`, `superseded_at`, `retired_at` and `authenticates` are the last word
+on it: of a version that is listed no longer, `state` is how it was last listed, often `current`. Where
+that leaves open when it was replaced, `in_use_at` is when it was last seen in use (a lower bound of the
+end of its use), `gone_by` when it was first seen not to be, after that (an upper bound: it was listed as
+replaced, or a list that had all of its scope had it no longer); null is not known. `usable_at` and
+`unusable_by` say the same of whether it could still be used: it was known to authenticate; it was
+disabled, destroyed or refused, or a provider (`PROVIDERS`) listed it no longer. A store that does proves
+nothing about that. A list takes a while: what it saw is dated by its beginning, what not by its end.
+`basis` is whose word its dates are: `store` (the inventory lists it), `inventory` (only an earlier one
+did), `audit-log` or `record` (a date, or all of it, is known from there alone).
 """
 
 RECALLED = ("past", "last_seen_at")
