@@ -24,7 +24,6 @@ from keyaudit.cli.outputs import tell
 from keyaudit.errors import Problem, UsageError, did_you_mean
 
 if TYPE_CHECKING:
-    from keyaudit.cli.configuration import Configuration
     from keyaudit.evidence.chain import Link
     from keyaudit.evidence.signing import Signer
     from keyaudit.model import Report
@@ -58,10 +57,11 @@ class Bundling:
             raise UsageError(f"a bundle has one signer: {' and '.join(map(_option, signers))} are two")
 
     def prepared(
-        self, settings: Configuration, documents: Sequence[str], baseline: str | None
+        self, configured: Mapping[str, str], documents: Sequence[str], baseline: str | None
     ) -> Bundler | None:
         """Look whether all of it can be had, before any work; None where no bundle is wanted.
 
+        `configured` is what keyaudit.yaml says where no option does.
         Raises UsageError, MissingExtraError.
         """
         if self.bundle is None:
@@ -72,10 +72,10 @@ class Bundling:
         staging.refuse_existing(target)
         collecting.refuse_streams([*documents, *([baseline] if baseline == "-" else [])])
         link = None if self.previous is None else following.follow(Path(self.previous))
-        signer = self._signer(settings.bundle)
+        signer = self._signer(configured)
         if signer is None:
             tell("nobody signs the bundle: whoever changes it can make every digest in it fit", "unsigned")
-        return Bundler(target, signer, link, self.run_by or settings.bundle.get("run_by"))
+        return Bundler(target, signer, link, self.run_by or configured.get("run_by"))
 
     def _signer(self, configured: Mapping[str, str]) -> Signer | None:
         own = {name: value for name in SIGNERS if (value := getattr(self, name)) is not None}

@@ -83,7 +83,7 @@ def command(
     destination = look.destination(settings, judging.policy or settings.policy)
     judge = judging.read(settings, given.period)
     destination.shaped_for([framework.id for framework in judge.frameworks])
-    bundler = bundling.prepared(settings, inventories, judging.baseline)
+    bundler = bundling.prepared(settings.bundle, inventories, judging.baseline)
     gathered = gather(settings, inventories, sources)
     inventory = given.recalled(linked(settings.lineage, gathered.inventory))
     # Now is when everything was listed: a listing may take an hour, and tells of that hour too.
