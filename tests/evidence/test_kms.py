@@ -134,6 +134,10 @@ def test_what_names_no_key_is_refused_before_anybody_is_asked(keys, uri, said) -
     assert keys.calls == []
 
 
+def test_what_a_kms_is_found_by_is_never_shown() -> None:
+    assert "CANARY" not in repr(Surroundings({"VAULT_TOKEN": VAULT_TOKEN}))
+
+
 def test_vault_is_asked_only_with_an_address_and_a_token() -> None:
     for environment, missing in (({}, "VAULT_ADDR"), ({"VAULT_ADDR": "http://127.0.0.1:9"}, "VAULT_TOKEN")):
         with pytest.raises(UsageError, match=missing):

@@ -17,7 +17,7 @@ from keyaudit.errors import UsageError, did_you_mean
 class Surroundings:
     """What a KMS is found by: the environment, and an address in place of the service's own."""
 
-    environment: Mapping[str, str] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
     endpoint: str | None = None
 
 
