@@ -54,7 +54,7 @@ ON_PAPER = {
     "chapters": "the chapters: `number`, `name`, `title`",
     "ref": "ref(name): a link to a chapter by its number; mention(name): the same as text",
     "mention": "see ref",
-    "groups": "findings by rule: `id`, `name`, `counts`, `full` and `rows` of `number` and `finding`, `hidden`",
+    "groups": "findings by rule: `id`, `name`, `counts`, `full`, `rows` of `number` and `finding`, `hidden`",
     "attachments": "files in the PDF: `name`, `about`, `sha256`",
     "instant": "instant(microseconds), date(…), duration(…): a time in words",
     "date": "see instant",
