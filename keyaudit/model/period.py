@@ -13,13 +13,15 @@ class LedgerResult(StrEnum):
     OVERDUE = "overdue"
     """It fell due, and nothing had replaced it when the period ended."""
     LATE = "late"
-    """It was replaced after it had fallen due."""
+    """It was replaced after it had fallen due, and after the policy's tolerance; or it was in use for longer
+    than that, and may have been replaced."""
     UNKNOWN = "unknown"
     """The history does not say when it fell due, or when it was replaced."""
     ON_TIME = "on-time"
-    """It was replaced in the instant in which it fell due, or before."""
+    """It was replaced in the instant in which it fell due, or before, or within the tolerance."""
     NOT_DUE = "not-due"
-    """It was still in use when the period ended, and falls due later."""
+    """It was still in use when the period ended, or may have been, and was not late: it falls due later,
+    in the last instant, or not longer before it than is tolerated."""
 
 
 class Operation(StrEnum):
@@ -29,9 +31,9 @@ class Operation(StrEnum):
     """Some value was overdue or late, whatever is not known of the others."""
     UNKNOWN = "unknown"
     OPERATED = "operated"
-    """Every value that fell due was replaced in time."""
+    """Every value that fell due was replaced in time, or is in use and not late yet, and some was."""
     DID_NOT_OPERATE = "did-not-operate"
-    """Nothing fell due: that is no evidence that rotation works."""
+    """No value that fell due was replaced, and none was late: that is no evidence that rotation works."""
     NOT_REQUIRED = "not-required"
     """No rotation is asked of it: a replica, a short-lived secret, or no schedule applies."""
 
@@ -65,9 +67,12 @@ class LedgerEntry:
     replaced between `replaced_from` and `replaced_to`: equal where the history says exactly when, both
     None where it was still in use when the period ended (`replaced_to` alone is None where it may have
     been). `early_min` and `early_max` bound the time from its replacement to `due_at`; negative is late,
-    and of what is overdue it is counted to the end of the period. `out_min` and `out_max` bound how long
-    it was in use in the period beyond what its policy, tolerance included, allowed. `overlap_min` and
-    `overlap_max` bound how long it stayed usable after it was replaced; None is not known.
+    and of what is in use at the end and due it is counted to the end of the period. Tolerance moves no due
+    date, only when lateness counts: a rotation within it is on time, and its `early` negative. `out_min`
+    and `out_max` bound how long it was in use in the period beyond what its policy, tolerance included,
+    allowed. `overlap_min` and `overlap_max` bound how long it stayed usable after it was replaced; None is
+    not known, and the least counts to the end of the period. `recorded` is what a record says of the
+    rotation that replaced it.
     `basis` says whose word decided: `store`, `inventory` (an earlier one), `audit-log`, `record`.
     """
 
@@ -100,10 +105,12 @@ class HistoryGap:
 
 @dataclass(frozen=True, slots=True)
 class LedgerRow:
-    """One credential over the period, by the strictest requirement of those asked for.
+    """One credential over the period, by the strictest requirement of those asked for today.
 
-    `due` counts the due dates inside the period, `met` those that were met, `late` those that were not
-    (overdue ones too), `open` those of which it is not known. `longest_min` and `longest_max` bound the
+    `schedule` and its numbers are those of the period's end. `due` is what the others come to: `met` counts
+    values that were replaced in time and fell due by the end of the period, `late` those that were late,
+    overdue ones and those that were so when it began too, `open` those of which it is not known. What is
+    waived counts as well: a ledger states facts. `longest_min` and `longest_max` bound the
     longest time that one value was in use, of those in use in the period, up to its end. `out_min` and
     `out_max` sum those of the entries. `last_seen_at` is when it was last listed, None for one that
     the inventory still lists. Entries are in the order of time.
@@ -184,9 +191,8 @@ class HistorySummary:
 class Ledger:
     """The rotations of a period: every due date in it, and what became of it.
 
-    `policies` governed it, in the order of time. `operations` counts credentials, `results` their values
-    whose due date lies in the period or that were out of policy in it. `rows` are in the order of the
-    population.
+    `policies` governed it, in the order of time. `operations` counts credentials, `results` the values that
+    `due` of the rows counts: nothing that was not due. `rows` are in the order of the population.
     """
 
     policies: tuple[PolicyPart, ...]

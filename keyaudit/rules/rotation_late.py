@@ -3,8 +3,8 @@
 ## What it checks
 
 Only in an audit of a period: how old each value grew while it was in use inside the period, against
-`rotation_period` plus `overdue_tolerance` of the requirement that applies now. A rotation that was late and
-has been done since is still late.
+`rotation_period` plus `overdue_tolerance` of the requirement of that time. A rotation that was late and
+has been done since is still late. The rotation ledger shows every value that this looks at.
 
 - A value is in use from its creation until its version was superseded or, where nothing says when, until the
   next version was created. What goes on counts up to the last instant of the period.
@@ -15,11 +15,17 @@ has been done since is still late.
   younger than its credential, another value was in use before it. How old that one was is not known, but
   never older than the credential: unknown, unless even that would have been in time. So is a version without
   a date, and one that was switched off and may never have been in use. Versions that are not known: unknown.
-- Not applicable: nothing fell due in the period (the control did not operate, and that proves nothing), or
-  nothing surely did and nothing can have been late; no period is defined (see period-undefined), replicas,
-  dynamic secrets.
+  Earlier inventories, audit logs and rotation records (`--history`, `--audit-log`, `--rotation-records`) know
+  what a store forgot; then their bounds count. What is no longer listed is judged by its past.
+- Passes only where a value that fell due was replaced in time. Not applicable: nothing fell due in the period
+  (the control did not operate, and that proves nothing), or what fell due is in use at its end and not late
+  yet; nothing surely fell due and nothing can have been late; no period is defined (see period-undefined),
+  replicas, dynamic secrets. What was superseded in the instant in which it was made never was in use.
 
-The policy of today judges the whole period. Where the policy changed within it, audit each part by itself.
+Where the policy changed within the period (`--earlier-policy`), each part is judged by the policy of its
+time: a value is too old at an instant if its age then exceeds what the policy in force then allows. One that
+a shorter period makes too old at once is due in the first instant of the new policy. Only requirements come
+from earlier policies; credentials are classified, rules set and failures waived by the policy of today.
 
 ## Why is this bad?
 
