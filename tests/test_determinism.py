@@ -44,14 +44,25 @@ def report(format_: str, *options: str, example: Path = FIRST, code: int = 1, **
 
 WRITTEN = (
     "json", "csv", "markdown", "html", "pdf", "sarif", "junit", "gitlab", "github", "ocsf", "oscal", "asff",
-    "xlsx", "evidence-index",
+    "xlsx", "evidence-index", "ledger", "sample",
 )  # fmt: skip
+OF_A_PERIOD = ("--period", "2025-11-01/2026-04-30", "--sample", "5", "--seed", "q2")
+"""So that every format has all that it can have."""
 
 
 @pytest.mark.parametrize("format_", WRITTEN)
 def test_no_difference_between_machines_changes_a_byte(format_: str) -> None:
-    one = report(format_, PYTHONHASHSEED="1", TZ="UTC", LC_ALL="C.UTF-8", POLARS_MAX_THREADS="1")
-    other = report(format_, PYTHONHASHSEED="2", TZ="Pacific/Kiritimati", LC_ALL="tr_TR.UTF-8", COLUMNS="200")
+    one = report(
+        format_, *OF_A_PERIOD, PYTHONHASHSEED="1", TZ="UTC", LC_ALL="C.UTF-8", POLARS_MAX_THREADS="1"
+    )
+    other = report(
+        format_,
+        *OF_A_PERIOD,
+        PYTHONHASHSEED="2",
+        TZ="Pacific/Kiritimati",
+        LC_ALL="tr_TR.UTF-8",
+        COLUMNS="200",
+    )
     assert one == other
 
 
