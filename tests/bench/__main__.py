@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from bench.bundles import verifying
 from bench.measuring import Runs, environment, in_turn, line, prepare, prepare_days, workload
 from servers.listing import listing_server
 
@@ -130,6 +131,7 @@ PARTS: dict[str, Callable[[Path], Iterator[str]]] = {
     "render": rendering,
     "judge": judging,
     "replay": replaying,
+    "verify": verifying,
 }
 
 

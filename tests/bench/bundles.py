@@ -10,17 +10,16 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from bench.fleet import write
-from bench.measuring import environment, in_turn, line
+from bench.measuring import environment, in_turn, line, prepare
 
-SIZE = int(os.environ.get("BENCH_BUNDLED", "100000"))
+SIZE = int(os.environ.get("BENCH_BUNDLED", "20000"))
 REPEATS = int(os.environ.get("BENCH_REPEATS", "5"))
 
 
 def verifying(folder: Path) -> Iterator[str]:
     """A bundle's digests against sha256sum of the same bytes; audited again, against the scan itself."""
     inventory, bundle = folder / "fleet.parquet", folder / "bundle"
-    write(inventory, SIZE)
+    prepare(inventory, SIZE)
     scan = [
         sys.executable, "-m", "keyaudit", "scan", "--inventory", str(inventory), "--framework", "soc2",
         "--as-of", "2026-05-01T00:00:00Z", "--format", "json", "--output",
