@@ -86,8 +86,10 @@ report_format: Decorator = click.option(
     "--format",
     "formats",
     type=click.Choice(tuple(FORMATS)),
+    metavar="NAME",
     multiple=True,
-    help="How the report looks. Repeat for several, with --output DIR.  [default: terminal]",
+    help=f"How the report looks: {', '.join(FORMATS)}. Repeat for several, with --output DIR.  "
+    "[default: terminal]",
 )
 output: Decorator = click.option(
     "--output",
