@@ -11,6 +11,7 @@ EPILOG = """\b
 Examples:
   keyaudit scan --inventory inventory.yaml --format json --output audit/
   keyaudit report audit/report.json --format pdf --output audit/
+  keyaudit report audit/report.json --shape soc2 --format pdf --output audit/
   keyaudit report audit/report.json --group-by environment
   keyaudit report - < audit/report.json"""
 
