@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -112,6 +112,42 @@ FIELDS["Sequence[CredentialRef] | None"] = maybe(st.just(()))
 FIELDS["tuple[RecordSummary, ...] | None"] = maybe(some(any_of(model.RecordSummary)))
 
 
+def ledger_of(
+    population: Sequence[model.PopulationRow], ledger: model.Ledger, period: tuple[int, int]
+) -> model.Ledger | None:
+    """Let a ledger be of a population and a period; what its entries say stays as it is."""
+    if population and not ledger.rows:
+        return None
+    rows = [row_of(one, ledger.rows[place % len(ledger.rows)]) for place, one in enumerate(population)]
+    results = Counter(entry.result for row in rows for entry in row.entries)
+    del results[model.LedgerResult.NOT_DUE]
+    part = model.PolicyPart("policy", "digest", None, *period)
+    operations = Counter(row.operation for row in rows)
+    return replace(ledger, policies=(part,), operations=operations, results=results, rows=tuple(rows))
+
+
+def row_of(one: model.PopulationRow, row: model.LedgerRow) -> model.LedgerRow:
+    entries = row.entries[:1]
+    results = Counter(entry.result for entry in entries)
+    late = results[model.LedgerResult.LATE] + results[model.LedgerResult.OVERDUE]
+    met, unclear = results[model.LedgerResult.ON_TIME], results[model.LedgerResult.UNKNOWN]
+    fine = row.operation if row.operation is not model.Operation.EXCEPTION else model.Operation.UNKNOWN
+    return replace(
+        row,
+        source=one.source,
+        scope=one.scope,
+        id=one.id,
+        entries=entries,
+        due=met + late + unclear,
+        met=met,
+        late=late,
+        open=unclear,
+        out_min=sum(entry.out_min for entry in entries),
+        out_max=sum(entry.out_max for entry in entries),
+        operation=model.Operation.EXCEPTION if late else fine,
+    )
+
+
 def consistent(report: model.Report) -> model.Report:
     """Let the counts of any report agree with what it lists."""
     findings = tuple(
@@ -147,6 +183,7 @@ def consistent(report: model.Report) -> model.Report:
         inventory=replace(report.inventory, credentials=len(report.population)),
         summary=summary(report, rules, findings),
         sample=report.sample and drawn_of(report.population, report.sample),
+        ledger=report.ledger and report.period and ledger_of(report.population, report.ledger, report.period),
         baseline=None
         if report.baseline is None
         else replace(

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 
 from keyaudit.model import Baseline, ControlResult, Report, RuleResult, Severity, Verdict
+from keyaudit.report_document import ledger_consistency
 from keyaudit.report_document.kinds import Refused
 
 FIELDS = {
@@ -36,6 +37,8 @@ def check(report: Report) -> None:
     _check_orphans(report)
     _check_baseline(report)
     _check_sample(report)
+    for path, message in ledger_consistency.contradictions(report):
+        raise _refused(path, message)
     frameworks = {framework.id for framework in report.frameworks}
     rules = {rule.id for rule in report.rules}
     for number, control in enumerate(report.controls):
