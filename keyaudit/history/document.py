@@ -22,6 +22,7 @@ the same inventories give the same bytes, a day at a time or all at once.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from operator import attrgetter
@@ -49,6 +50,7 @@ from keyaudit.model import HistoryFile
 from keyaudit.times import format_instant, parse_instant
 
 _LABELS: msgspec.json.Decoder[dict[str, str]] = msgspec.json.Decoder(dict[str, str])
+_BATCH = 20_000
 _HOW = {"complete": (True, True), "without_versions": (True, False), "incomplete": (False, True)}
 _HEADER_LINE: msgspec.json.Decoder[Any] = msgspec.json.Decoder(HEADER)
 _LINE: msgspec.json.Decoder[Any] = msgspec.json.Decoder(CREDENTIAL)
@@ -56,9 +58,35 @@ _LINE: msgspec.json.Decoder[Any] = msgspec.json.Decoder(CREDENTIAL)
 
 def write(chronicle: Chronicle) -> bytes:
     """Write a history as one document."""
+    return b"".join(_parts(chronicle))
+
+
+def digest(chronicle: Chronicle) -> str:
+    """Give the SHA-256, in hex, of the document that a history comes to, without holding all of it."""
+    hashed = hashlib.sha256()
+    for part in _parts(chronicle):
+        hashed.update(part)
+    return hashed.hexdigest()
+
+
+def _parts(chronicle: Chronicle) -> Iterator[bytes]:
+    """Write some credentials at a time, so that their objects are gone before the next ones are made."""
     encoder = msgspec.json.Encoder()
-    lines = [encoder.encode(_header(chronicle)), *map(encoder.encode, _credentials(chronicle)), b""]
-    return b"\n".join(lines)
+    yield encoder.encode(_header(chronicle)) + b"\n"
+    counts = (
+        chronicle.credentials.select(KEY)
+        .join(chronicle.versions.group_by(KEY).len(), on=KEY, how="left", maintain_order="left")["len"]
+        .fill_null(0)
+    )
+    first = 0
+    for at in range(0, counts.len(), _BATCH):
+        some = counts.slice(at, _BATCH)
+        listed, held = (
+            chronicle.credentials.slice(at, _BATCH),
+            chronicle.versions.slice(first, int(some.sum())),
+        )
+        yield b"".join(encoder.encode(each) + b"\n" for each in _credentials(listed, held, some))
+        first += held.height
 
 
 def _header(chronicle: Chronicle) -> Any:
@@ -80,14 +108,11 @@ def _header(chronicle: Chronicle) -> Any:
     return HEADER(SCHEMA, files, [SCOPE(*scope, **looks) for scope, looks in scopes.items()])
 
 
-def _credentials(chronicle: Chronicle) -> Iterator[Any]:
-    versions = iter(_structs(VERSION_SHAPE, chronicle.versions, VERSION))
-    counts = chronicle.credentials.select(KEY).join(
-        chronicle.versions.group_by(KEY).len(), on=KEY, how="left", maintain_order="left"
-    )
+def _credentials(listed: pl.DataFrame, held: pl.DataFrame, counts: pl.Series) -> Iterator[Any]:
+    versions = iter(_structs(VERSION_SHAPE, held, VERSION))
     kinds = {**dict.fromkeys(KEY, "text"), **{name: CREDENTIALS[name] for name in DESCRIBING}}
-    listed = _structs(CREDENTIAL, chronicle.credentials, {**kinds, "listed_at": "instant"})
-    for credential, count in zip(listed, counts["len"].fill_null(0), strict=True):
+    credentials = _structs(CREDENTIAL, listed, {**kinds, "listed_at": "instant"})
+    for credential, count in zip(credentials, counts, strict=True):
         credential.versions = list(islice(versions, count))
         yield credential
 
@@ -128,7 +153,6 @@ def _read(content: bytes) -> Chronicle:
     header = _HEADER_LINE.decode(lines[0])
     if header.schema != SCHEMA:
         raise ValueError(header.schema)
-    rows = [_LINE.decode(line) for line in lines[1:] if line]
     files = tuple(
         HistoryFile(
             each.file,
@@ -140,14 +164,20 @@ def _read(content: bytes) -> Chronicle:
         )
         for each in header.files
     )
+    batches = [lines[at : at + _BATCH] for at in range(1, len(lines), _BATCH)]
+    parts = [_rows([]), *(_rows([_LINE.decode(line) for line in batch if line]) for batch in batches)]
+    credentials, versions = (pl.concat(frames) for frames in zip(*parts, strict=True))
+    return Chronicle(files, credentials, versions, _looks(header.scopes))
+
+
+def _rows(rows: Sequence[Any]) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Turn some credentials into columns, and their versions into others."""
     kinds = {**dict.fromkeys(KEY, "text"), **{name: CREDENTIALS[name] for name in DESCRIBING}}
     credentials = _frame(rows, {**kinds, "listed_at": "instant"}, OF_CREDENTIALS)
-    counts = [len(row.versions) for row in rows]
     flat = [version for row in rows for version in row.versions]
-    owners = [row for row, count in enumerate(counts) for _ in range(count)]
+    owners = [row for row, each in enumerate(rows) for _ in each.versions]
     versions = _frame(flat, VERSION, {name: OF_VERSIONS[name] for name in VERSION})
-    versions = pl.concat([credentials.select(KEY)[owners], versions], how="horizontal")
-    return Chronicle(files, credentials, versions, _looks(header.scopes))
+    return credentials, pl.concat([credentials.select(KEY)[owners], versions], how="horizontal")
 
 
 def _frame(rows: Sequence[Any], kinds: dict[str, str], schema: dict[str, Any]) -> pl.DataFrame:

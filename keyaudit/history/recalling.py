@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -41,7 +40,7 @@ def recall(
     frame, collections = _widened(inventory, vanished, past)
     instants = sorted(set(chronicle.looks["at"].to_list()))
     history = History(
-        sha256=hashlib.sha256(document.write(chronicle)).hexdigest(),
+        sha256=document.digest(chronicle),
         files=(*chronicle.files, *files),
         looks=tuple(instants),
         recalled=int((~bounded["listed"]).sum()),
