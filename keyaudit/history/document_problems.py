@@ -2,42 +2,23 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator
-
 import polars as pl
 
 from keyaudit.columns import CHOICES, CREDENTIALS
 from keyaudit.errors import Problem
+from keyaudit.history import lines
 from keyaudit.history.chronicle import DESCRIBING, KEY, VERSION, Chronicle
+from keyaudit.history.lines import DIGEST, Check, Line, digest, list_of, mapping_of, schema
 from keyaudit.history.shape import SCHEMA
-from keyaudit.inventory import nodes
-from keyaudit.inventory.check import KINDS, Finding, called, mapping, note, wrong_choice
+from keyaudit.inventory.check import KINDS, wrong_choice
 from keyaudit.inventory.instants import EARLIEST, LATEST
-from keyaudit.inventory.nodes import Node
-from keyaudit.inventory.problems import Problems
 
-_Check = Callable[[Node], Iterator[Finding]]
 FILES = ("inventory",)
-_DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 def found(content: bytes, written: bytes | None, file: str) -> tuple[list[Problem], int]:
-    """Say everything that is wrong with a document, and how many problems that is: one at least.
-
-    `written` is what keyaudit would have written for what it says, None if it cannot be told.
-    """
-    problems = Problems(file)
-    lines = content.split(b"\n")
-    for number, line in enumerate(lines, start=1):
-        if number == 1 or line:
-            _look_at(line, number, problems)
-    if not problems.total:
-        others = (written or b"").split(b"\n")
-        pairs = zip(lines, [*others, *[b""] * len(lines)], strict=False)
-        number = next((n for n, (one, other) in enumerate(pairs, start=1) if one != other), len(lines))
-        problems.add("is not as keyaudit writes it: it was changed, or put together by hand", line=number)
-    return problems.shown, problems.total
+    """Say everything that is wrong with a document: see `lines.found`."""
+    return lines.found(content, written, file, header=_HEADER, other=_CREDENTIAL)
 
 
 def sound(chronicle: Chronicle) -> bool:
@@ -69,7 +50,7 @@ def _sound_files(chronicle: Chronicle) -> bool:
         and file.file
         and "\0" not in file.file
         and file.items >= 0
-        and (file.sha256 is None or _DIGEST.fullmatch(file.sha256))
+        and (file.sha256 is None or DIGEST.fullmatch(file.sha256))
         for file in chronicle.files
     )
 
@@ -86,77 +67,41 @@ def _violated(name: str, kind: str) -> pl.Expr:
     return (column.cast(pl.Int64) < 0).fill_null(value=False)
 
 
-def _look_at(line: bytes, number: int, problems: Problems) -> None:
-    try:
-        node = nodes.parse_json(line.decode(), number, 1)
-    except UnicodeDecodeError as error:
-        problems.add(f"not UTF-8: byte {error.object[error.start]:#04x}", line=number)
-    except nodes.Malformed as error:
-        problems.add(str(error), line=error.line, column=error.column)
-    else:
-        checks, needed = (_HEADER, tuple(_HEADER)) if number == 1 else (_CREDENTIAL, _NEEDED)
-        note(mapping(node, checks, needed), "", problems)
-
-
-def _list_of(check: _Check) -> _Check:
-    def look(node: Node) -> Iterator[Finding]:
-        if not isinstance(node.value, list):
-            yield node, "", f"expected a list, got {called(node.value)}"
-            return
-        for index, item in enumerate(node.value):
-            for place, path, message in check(item):
-                yield place, f"[{index}]{path}", message
-
-    return look
-
-
-def _mapping_of(checks: dict[str, _Check], needed: tuple[str, ...]) -> _Check:
-    return lambda node: mapping(node, checks, needed)
-
-
-def _schema(node: Node) -> Iterator[Finding]:
-    if node.value != SCHEMA:
-        yield node, "", f"expected {SCHEMA}, got {called(node.value)}"
-
-
-def _digest(node: Node) -> Iterator[Finding]:
-    if not isinstance(node.value, str) or not _DIGEST.fullmatch(node.value):
-        yield node, "", "expected a SHA-256 in hex"
-
-
 _OF_CREDENTIAL = {
     **dict.fromkeys(KEY, "text"),
     **{name: CREDENTIALS[name] for name in DESCRIBING},
     "listed_at": "instant",
 }
 _NEEDED = (*KEY, "name", "listed_at")
-_VERSION: dict[str, _Check] = {
+_VERSION: dict[str, Check] = {
     "id": KINDS["text"],
     **{name: KINDS[kind] for name, kind in VERSION.items() if name != "version"},
     "state": wrong_choice(CHOICES["versions.state"]),
 }
-_CREDENTIAL: dict[str, _Check] = {
+_CREDENTIAL_FIELDS: dict[str, Check] = {
     **{
         name: wrong_choice(CHOICES[name]) if name in CHOICES else KINDS[kind]
         for name, kind in _OF_CREDENTIAL.items()
     },
-    "versions": _list_of(_mapping_of(_VERSION, ("id", "state", "listed_at"))),
+    "versions": list_of(mapping_of(_VERSION, ("id", "state", "listed_at"))),
 }
-_INSTANTS = _list_of(KINDS["instant"])
-_FILE: dict[str, _Check] = {
+_INSTANTS = list_of(KINDS["instant"])
+_FILE: dict[str, Check] = {
     "file": KINDS["text"],
     "kind": wrong_choice(FILES),
-    "sha256": _digest,
+    "sha256": digest,
     "at": KINDS["instant"],
     "items": KINDS["integer"],
     "problem": KINDS["text"],
 }
-_SCOPE: dict[str, _Check] = {
+_SCOPE: dict[str, Check] = {
     **dict.fromkeys(("source", "scope"), KINDS["text"]),
     **dict.fromkeys(("complete", "without_versions", "incomplete"), _INSTANTS),
 }
-_HEADER: dict[str, _Check] = {
-    "schema": _schema,
-    "files": _list_of(_mapping_of(_FILE, ("file", "kind"))),
-    "scopes": _list_of(_mapping_of(_SCOPE, ("source", "scope"))),
+_HEADER_FIELDS: dict[str, Check] = {
+    "schema": schema(SCHEMA),
+    "files": list_of(mapping_of(_FILE, ("file", "kind"))),
+    "scopes": list_of(mapping_of(_SCOPE, ("source", "scope"))),
 }
+_HEADER = Line(_HEADER_FIELDS, tuple(_HEADER_FIELDS))
+_CREDENTIAL = Line(_CREDENTIAL_FIELDS, _NEEDED)
