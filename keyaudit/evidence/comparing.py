@@ -24,13 +24,15 @@ from keyaudit.evidence.recipe import Recipe
 from keyaudit.evidence.replay import outputs, policy_document, replay
 from keyaudit.evidence.statement import claims
 from keyaudit.evidence.verification import Check, Outcome, Statement, few, fits, left_open, wrong
+from keyaudit.formats import pdf
 from keyaudit.model import Report
 
 UNMADE = (layout.RECIPE, layout.SUMS)
 """Files that are neither inputs nor made of a report."""
 PACKAGES = ("narwhals", "polars", "duckdb", "weasyprint")
 """What a manifest may name a version of, beside keyaudit and Python."""
-PAPER, PRINTER, TOOL = "pdf", "weasyprint", "keyaudit"
+_CALLED = {"paper": "other fonts or libraries, by a fixed page that came out as"}
+PAPER, PRINTERS, TOOL = "pdf", ("weasyprint", "paper"), "keyaudit"
 """A PDF's bytes depend on the program that lays it out, and on the fonts of a machine."""
 
 
@@ -105,12 +107,13 @@ class _Maker:
         claimed = _versions(said)
         here = {name: _here(name) for name in claimed}
         parted = {
-            name: f"{name} {claimed[name]} (here {here[name]})"
+            name: f"{_CALLED.get(name, name)} {claimed[name][:24]} (here {here[name][:24]})"
             for name in sorted(claimed)
             if claimed[name] != here[name]
         }
-        others = tuple(text for name, text in parted.items() if name not in {TOOL, PRINTER})
-        return cls(parted.get(TOOL), others, parted.get(PRINTER))
+        others = tuple(text for name, text in parted.items() if name not in {TOOL, *PRINTERS})
+        printer = next((parted[name] for name in PRINTERS if name in parted), None)
+        return cls(parted.get(TOOL), others, printer)
 
     def differs(self, text: str) -> Statement:
         """Say that something is not the same: what another keyaudit made is not decided here."""
@@ -129,12 +132,21 @@ def _versions(said: Manifest) -> dict[str, str]:
 
 
 def _here(name: str) -> str:
+    if name == "paper":
+        return _paper_here()
     if name in {TOOL, "python"}:
         return __version__ if name == TOOL else platform.python_version()
     try:
         return metadata.version(name) if name in PACKAGES else "not known"
     except metadata.PackageNotFoundError:
         return "not installed"
+
+
+def _paper_here() -> str:
+    try:
+        return pdf.paper()
+    except KeyauditError:
+        return "not known"
 
 
 def _without_paper(recipe: Recipe) -> Recipe:
@@ -198,5 +210,5 @@ def _paper(anew: _Anew, maker: _Maker) -> Iterator[Statement]:
         if each.path not in anew.said.files:
             yield maker.differs(f"{each.path} is missing: an audit of these inputs makes it")
         elif (kept := (anew.folder / each.path).read_bytes()) != made:
-            why = f"{explaining.document(kept, made)}; fonts of another machine do that, too"
+            why = explaining.document(kept, made)
             yield maker.differs(f"{each.path} is not what its inputs come to: {why}")

@@ -3,7 +3,8 @@
 https://github.com/in-toto/attestation/blob/main/spec/v1/statement.md; the predicate is our own,
 `urn:keyaudit:evidence-bundle:1`:
 
-    tool, versions        keyaudit, and what it ran on: python, the engine, and what laid a PDF out
+    tool, versions        keyaudit, and what it ran on: python, the engine, what laid a PDF out, and
+                          `paper`: how a fixed page comes out there, which tells fonts apart
     command_line, run_by  the arguments as they were typed, and who says that they typed them
     identities            who asked each store, where a source could tell
     created_at, as_of, period
@@ -93,9 +94,15 @@ def claims(report: Report, recipe: Recipe) -> dict[str, Any]:
 def versions(recipe: Recipe) -> dict[str, str]:
     """Name what decides on bytes: other versions of these may print another report."""
     packages = ["narwhals", "polars", *({recipe.engine} - {"polars"})]
-    if any(each.format == "pdf" for each in recipe.renderings):
-        packages.append("weasyprint")
-    return {"python": platform.python_version(), **{name: metadata.version(name) for name in packages}}
+    from keyaudit.formats.pdf import paper
+
+    printed = any(each.format == "pdf" for each in recipe.renderings)
+    packages += ["weasyprint"] if printed else []
+    return {
+        "python": platform.python_version(),
+        **{name: metadata.version(name) for name in packages},
+        **({"paper": paper()} if printed else {}),
+    }
 
 
 def _identities(report: Report) -> list[str]:

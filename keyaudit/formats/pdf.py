@@ -7,17 +7,20 @@ included. The same report gives the same bytes with the same fonts and library v
 from __future__ import annotations
 
 import gc
+import hashlib
 import json
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from importlib import import_module
 from typing import Any
 
 from keyaudit.errors import MissingExtraError, UsageError
 from keyaudit.formats import csv_table, evidence_index, json_document, ledger_csv, pdf_page, sample_csv
 from keyaudit.formats.logo import Logo
+from keyaudit.formats.own_templates import TEMPLATES
 from keyaudit.formats.pdf_page import Attached
 from keyaudit.formats.presentation import PLAIN, Presentation
 from keyaudit.formats.shaping import shape_of
@@ -76,6 +79,28 @@ def render(
             pdf_tags=True,
         )
     return content
+
+
+_PROBE = (
+    "<p>Abcxyz 0123456789 – … × ✓ ≥ → ÄÖß éñ Ελλ Кир עבר عرب हिन्दी ไทย 漢字 かな 한글 🔑</p>"
+    "<p><b>Abc</b> <i>xyz</i> <code>SHA-256</code></p><h1>Abc</h1><table><tr><th>n<td>1</table>"
+)
+
+
+@cache
+def paper() -> str:
+    """Tell two machines apart that lay out the same report differently: fonts and libraries decide.
+
+    The SHA-256, in hex, of a fixed page in our style. Raises as `render` does.
+    """
+    weasyprint = _weasyprint()
+    style = (TEMPLATES / "pdf.css").read_text("utf-8")
+    html = f'<html lang="en"><title>paper</title><style>{style}</style><body>{_PROBE}'
+    with _collector_paused():
+        content: bytes = weasyprint.HTML(string=html, url_fetcher=_only(None)).write_pdf(
+            pdf_identifier=bytes(16), pdf_variant=VARIANT, pdf_tags=True
+        )
+    return hashlib.sha256(content).hexdigest()
 
 
 def _attached(

@@ -13,6 +13,7 @@ import pytest
 
 from evidence import sealing, written
 from evidence.written import OTHER, SIGNER, WHO, keyaudit
+from keyaudit.formats.pdf import paper
 
 
 @pytest.fixture(scope="module")
@@ -165,6 +166,19 @@ def test_a_pdf_of_another_weasyprint_is_not_compared(folder: Path, tmp_path: Pat
     code, said, _ = verify(bundle, "--key", folder / "key.pem")
     assert code == 1
     assert "reports/report.pdf is not what its inputs come to" in said
+
+
+def test_a_pdf_of_a_machine_with_other_fonts_is_not_compared(folder: Path, tmp_path: Path) -> None:
+    """A bundle that nobody touched is not called wrong, and one that somebody did is never called right."""
+    pytest.importorskip("weasyprint")
+    bundle = written.scan(tmp_path / "bundle", "--sign-key", folder / "key", "--format", "pdf")
+    versions = sealing.statement(bundle)["predicate"]["versions"]
+    assert versions["paper"] == paper()
+    sealing.reseal(bundle, {}, versions={**versions, "paper": "f" * 64})
+    sealing.sign(bundle, SIGNER)
+    code, said, _ = verify(bundle, "--key", folder / "key.pem")
+    assert code == 3
+    assert "reports/report.pdf was not compared: made with other fonts or libraries" in said
 
 
 def test_verifying_leaves_the_bundle_and_the_folder_for_temporary_files_as_they_were(
