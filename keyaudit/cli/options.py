@@ -73,7 +73,8 @@ audit_logs: Decorator = click.option(
     metavar="FILE|DIR",
     multiple=True,
     help="What AWS CloudTrail, Google Cloud audit logs or the audit device of a Vault tell of the time of "
-    "--period, exported as JSON; gzip too, and of a folder all in it. Repeat for several.  "
+    "--period, exported as JSON; gzip too, and of a folder all in it. Or the audit-log-entries.ndjson of a "
+    "bundle, which has what logs told and not the logs. Repeat for several.  "
     "[default: keyaudit.yaml's `audit_logs`]",
 )
 config: Decorator = click.option(

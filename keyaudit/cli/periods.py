@@ -62,7 +62,11 @@ class Given:
         from keyaudit import history
 
         condensed = None if self.history is None else history.write(self.history)
-        logs = () if self.logs is None else self.logs.files
+        logs = None
+        if self.logs is not None:
+            from keyaudit.history.logs import document
+
+            logs = document.write(self.logs)
         return {"period": self.period, "records": self.records, "history": condensed, "audit_logs": logs}
 
     def recalled(self, inventory: Inventory) -> Inventory:

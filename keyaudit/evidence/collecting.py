@@ -1,7 +1,8 @@
 """What a bundle is made of: the recipe of an audit, and where the bytes of each of its inputs are.
 
 A scan hands over what it read. Files are copied byte for byte and compared with the digests of what was
-read, so that a file which changed meanwhile is noticed and not believed.
+read, so that a file which changed meanwhile is noticed and not believed. Audit logs are not copied: they may
+hold values. Of them, as of earlier inventories, the bundle has the document of what was taken from them.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from keyaudit.evidence.recipe import (
 
 if TYPE_CHECKING:
     from keyaudit.inventory.linking import LineageRule
-    from keyaudit.model import Framework, HistoryFile, Inventory, Policy
+    from keyaudit.model import Framework, Inventory, Policy
     from keyaudit.rotation_record import RecordFile
 
 LONGEST_NAME = 80
@@ -43,8 +44,9 @@ class Material:
 
     `documents` are the paths of the first part, if there are any; `names` what the parts are called.
     `framework_files` go with `frameworks`. `period` is its first and last instant, `earlier` policies
-    with the instant up to which each governed. `history` is the condensed document, `baseline` the
-    name and the bytes of an earlier report, `renderings` the settings of each format by its name.
+    with the instant up to which each governed. `history` and `audit_logs` are condensed documents,
+    `baseline` the name and the bytes of an earlier report, `renderings` the settings of each format by its
+    name.
     """
 
     documents: Sequence[str]
@@ -61,7 +63,7 @@ class Material:
     records: Sequence[RecordFile] | None = None
     earlier: Sequence[tuple[Policy, int]] = ()
     history: bytes | None = None
-    audit_logs: Sequence[HistoryFile] = ()
+    audit_logs: bytes | None = None
     baseline: tuple[str, bytes] | None = None
     sample: tuple[int, str, tuple[str, ...]] | None = None
     renderings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -111,7 +113,7 @@ def collect(material: Material) -> tuple[Recipe, Mapping[str, bytes]]:
         frameworks=_frameworks(material, found),
         records=_records(material.records, found),
         history=_whole(layout.HISTORY, material.history, found),
-        audit_logs=_audit_logs(material.audit_logs, found),
+        audit_logs=_whole(layout.AUDIT_LOGS, material.audit_logs, found),
         baseline=_baseline(material.baseline, found),
         sample=sample and SampleAsked(size=sample[0], seed=sample[1], strata=sample[2]),
         renderings=_renderings(material.renderings),
@@ -202,25 +204,15 @@ def _frameworks(material: Material, found: _Gathered) -> tuple[InputFile, ...]:
 def _records(files: Sequence[RecordFile] | None, found: _Gathered) -> tuple[InputFile, ...] | None:
     if files is None:
         return None
-    return _numbered([(file.file, file.sha256) for file in files], layout.RECORDS, found)
-
-
-def _audit_logs(files: Sequence[HistoryFile], found: _Gathered) -> tuple[InputFile, ...]:
-    return _numbered([(file.file, file.sha256) for file in files], layout.AUDIT_LOGS, found)
-
-
-def _numbered(
-    files: Sequence[tuple[str, str | None]], folder: str, found: _Gathered
-) -> tuple[InputFile, ...]:
-    """Take files with the digests of what was read, under names that keep their order."""
     width = max(2, len(str(len(files))))
     kept = []
-    for number, (name, digest) in enumerate(files, start=1):
-        if digest is None:
+    for number, file in enumerate(files, start=1):
+        if file.sha256 is None:
             hint = "a bundle holds what was audited: make it readable, or leave it out"
-            raise UsageError(f"{name}: evidence that cannot be read", hint=hint)
-        called = f"{number:0{width}}-{_fit(PurePath(name).name)}"
-        kept.append(found.add(folder, called, _bytes(Path(name)), name=name, as_read=digest))
+            raise UsageError(f"{file.file}: evidence that cannot be read", hint=hint)
+        called = f"{number:0{width}}-{_fit(PurePath(file.file).name)}"
+        content = _bytes(Path(file.file))
+        kept.append(found.add(layout.RECORDS, called, content, name=file.file, as_read=file.sha256))
     return tuple(kept)
 
 

@@ -7,6 +7,7 @@
                       as one, or what one live source answered
     lineage           the rules of keyaudit.yaml, each with its match as plain data
     policy, earlier_policies, frameworks, records, history, audit_logs, baseline
+                      history and audit_logs are what was condensed of files that the bundle has not
     sample            size, seed and strata, or null
     renderings        each document of `reports/` with the settings it was printed with
     evidence          what the documents, and VERIFY.md, say of the bundle: see `formats.verification_steps`
@@ -106,7 +107,7 @@ class Recipe(_Strict, frozen=True):
     frameworks: tuple[InputFile, ...]
     records: tuple[InputFile, ...] | None
     history: InputFile | None
-    audit_logs: tuple[InputFile, ...]
+    audit_logs: InputFile | None
     baseline: InputFile | None
     sample: SampleAsked | None
     renderings: tuple[Rendering, ...]
@@ -119,7 +120,7 @@ class Recipe(_Strict, frozen=True):
         for part in self.parts:
             listed += [*part.documents, part.live]
         listed += [self.policy, *(each.file for each in self.earlier_policies), *self.frameworks]
-        listed += [*(self.records or ()), self.history, *self.audit_logs, self.baseline]
+        listed += [*(self.records or ()), self.history, self.audit_logs, self.baseline]
         return tuple(file for file in listed if file is not None)
 
 

@@ -164,17 +164,11 @@ def _inventory(folder: Path, recipe: Recipe, records: Sequence[RecordFile] | Non
 
 
 def _logs(folder: Path, recipe: Recipe) -> AuditLogs | None:
-    if not recipe.audit_logs:
+    if recipe.audit_logs is None:
         return None
-    from keyaudit.history.logs import read_logs
+    from keyaudit.history.logs import document
 
-    read = read_logs([folder / each.path for each in recipe.audit_logs])
-    names = {str(folder / each.path): each.name for each in recipe.audit_logs}
-    return replace(
-        read,
-        files=tuple(replace(file, file=names[file.file]) for file in read.files),
-        noted=tuple(replace(noted, file=names[noted.file]) for noted in read.noted),
-    )
+    return document.read((folder / recipe.audit_logs.path).read_bytes(), recipe.audit_logs.name)
 
 
 def _files(part: Part) -> Sequence[InputFile]:

@@ -1,4 +1,4 @@
-"""What is wrong with a document of lines that only keyaudit writes: each line looked at by a table of fields."""
+"""What is wrong with a document of lines that only keyaudit writes: each looked at by a table of fields."""
 
 from __future__ import annotations
 

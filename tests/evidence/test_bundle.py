@@ -159,7 +159,8 @@ def test_what_an_audit_depends_on_is_in_the_bundle_whatever_it_was(command, fold
     asked_for = recipe.read((target / layout.RECIPE).read_bytes(), "audit.json")
     kinds = {path.split("/")[1] for path in (each.path for each in asked_for.files)}
     assert kinds == {
-        "inventory", "policy.yaml", "earlier-policies", "frameworks", "records", "history.ndjson", "audit-logs", "baseline.json",
+        "inventory", "policy.yaml", "earlier-policies", "frameworks", "records", "history.ndjson", "baseline.json",
+        "audit-log-entries.ndjson",
     }  # fmt: skip
     assert "inputs/inventory/source-live-one.ndjson" in files(target)
     report, again = remade(target, asked_for)

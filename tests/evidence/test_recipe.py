@@ -31,7 +31,7 @@ SOUND: dict[str, Any] = {
     "frameworks": [],
     "records": None,
     "history": None,
-    "audit_logs": [],
+    "audit_logs": None,
     "baseline": None,
     "sample": {"size": 3, "seed": "dice", "strata": ["owner"]},
     "renderings": [{"format": "terminal", "path": "reports/report.txt", "settings": {"width": 110}}],

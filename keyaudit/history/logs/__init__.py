@@ -6,7 +6,8 @@ was not there yet, an entry past its retention. So nothing is ever concluded fro
 
 from __future__ import annotations
 
+from keyaudit.history.logs.noted import AuditLogs, Noted
 from keyaudit.history.logs.placing import Placed, placed
-from keyaudit.history.logs.reading import ENDINGS, AuditLogs, Noted, logs_in, read_logs
+from keyaudit.history.logs.reading import ENDINGS, logs_in, read_logs
 
 __all__ = ["ENDINGS", "AuditLogs", "Noted", "Placed", "logs_in", "placed", "read_logs"]

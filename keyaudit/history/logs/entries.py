@@ -44,8 +44,7 @@ _LOOKED_UP = msgspec.json.Decoder(_LookedUp)
 
 def entries(file: BufferedReader) -> Iterator[tuple[str, Encoded]]:
     """Give each entry and where it stands, `line 3` or `entry 3`; raises UnreadableError, OSError."""
-    packed = file.read(2) == _GZIP
-    file.seek(0)
+    packed = file.peek(2)[:2] == _GZIP
     try:
         if packed:
             with gzip.GzipFile(fileobj=file) as stream:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from keyaudit.history.events import Event, Told
 from keyaudit.history.logs.happening import Subject
-from keyaudit.history.logs.reading import AuditLogs, Noted
+from keyaudit.history.logs.noted import AuditLogs, Noted
 from keyaudit.times import MINUTE
 
 if TYPE_CHECKING:
