@@ -7,6 +7,7 @@ import random
 import stat
 import struct
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -174,6 +175,78 @@ def test_bytes_between_two_entries_are_named(bundle: Path) -> None:
             into.fp.write(b"PK\x03\x04 hidden")
             into.start_dir = into.fp.tell()
     assert "follows bytes that are of none" in structure(archive)
+
+
+def test_bytes_behind_the_end_are_named(bundle: Path) -> None:
+    archive = packed(bundle)
+    archive.write_bytes(archive.read_bytes() + b"%PDF-1.7 another reading of the same file")
+    assert "bytes behind its end" in structure(archive)
+
+
+def test_a_second_name_is_named(bundle: Path) -> None:
+    """Info-ZIP takes a name from this extra field, Python does not: two tables would change places."""
+    archive = bundle.with_suffix(".zip")
+    others = {"report.json": b"inputs/policy.yaml", "inputs/policy.yaml": b"report.json"}
+    with zipfile.ZipFile(archive, "w") as into:
+        for name, content in entries(bundle):
+            entry = zipfile.ZipInfo(name)
+            if name in others:
+                field = struct.pack("<BL", 1, zlib.crc32(name.encode())) + others[name]
+                entry.extra = struct.pack("<HH", 0x7075, len(field)) + field
+            into.writestr(entry, content)
+    assert "report.json has another name, or nothing that can be read, in an extra field" in structure(
+        archive
+    )
+
+
+@pytest.mark.parametrize(
+    ("offset", "what"), [(6, "flags"), (8, "method"), (14, "CRC"), (18, "packed"), (22, "size")]
+)
+def test_a_heading_that_contradicts_the_list_is_named(bundle: Path, offset: int, what: str) -> None:
+    """A program that reads from the front would unpack something else."""
+    archive = packed(bundle, zipfile.ZIP_STORED)
+    content = bytearray(archive.read_bytes())
+    content[offset] ^= 0x2
+    archive.write_bytes(content)
+    assert "is not in its own heading what the list of entries says of it" in structure(archive), what
+
+
+@pytest.mark.parametrize("mark", [0o040755 << 16, 0o100644 << 16 | 0x10, 0o020644 << 16])
+def test_a_file_that_is_marked_as_something_else_is_named(bundle: Path, mark: int) -> None:
+    archive = bundle.with_suffix(".zip")
+    with zipfile.ZipFile(archive, "w") as into:
+        for name, content in entries(bundle):
+            entry = zipfile.ZipInfo(name)
+            entry.external_attr = mark if name == "report.json" else 0o100600 << 16
+            into.writestr(entry, content)
+    assert "report.json is marked as" in structure(archive)
+
+
+def test_a_folder_without_a_file_is_named(bundle: Path) -> None:
+    (bundle / "nothing-was-found" / "at-all").mkdir(parents=True)
+    assert "nothing-was-found/ is a folder without a file" in structure(bundle)
+    archive = packed(bundle)
+    with zipfile.ZipFile(archive, "a") as into:
+        into.writestr("../elsewhere/", b"")
+    assert structure(archive) == "structure: ../elsewhere/ is a folder without a file"
+
+
+def test_an_archive_with_folders_and_times_of_another_program_is_the_same_bundle(bundle: Path) -> None:
+    archive = bundle.with_suffix(".zip")
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as into:
+        into.mkdir("inputs/")
+        for name, content in entries(bundle):
+            entry = zipfile.ZipInfo(name)
+            entry.extra = struct.pack("<HHBL", 0x5455, 5, 1, 1_700_000_000)
+            with into.open(entry, "w", force_zip64=True) as to:
+                to.write(content)
+    assert wrong(written.verified(archive)) == ""
+
+
+def test_a_folder_that_nobody_can_look_into_is_named(bundle: Path) -> None:
+    """As its name is in another encoding, it stands for what permissions do to anybody but root."""
+    (bundle / os.fsdecode(b"caf\xe9")).mkdir()
+    assert "cannot be looked into" in structure(bundle)
 
 
 def test_entries_that_share_their_bytes_are_named(bundle: Path) -> None:
