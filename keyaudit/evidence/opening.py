@@ -15,7 +15,7 @@ from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import IO
+from typing import IO, Self
 
 from keyaudit.errors import UsageError
 from keyaudit.evidence import archive, layout
@@ -51,18 +51,50 @@ class Opened:
     def digest(self, name: str, copy: Path | None = None) -> str:
         """Give a file's SHA-256 in hex; with `copy`, the bytes that were counted are there afterwards.
 
-        Raises OSError.
+        Raises OSError for a file that cannot be read, UsageError where there is no room for a copy of it:
+        that says nothing of the bundle.
         """
         counted = sha256()
         with (
             closing(self.open_file(name)) as stream,
-            nullcontext() if copy is None else _new_file(copy) as target,
+            nullcontext() if copy is None else _Copy(copy) as target,
         ):
             while chunk := stream.read(CHUNK):
                 counted.update(chunk)
                 if target is not None:
                     target.write(chunk)
         return counted.hexdigest()
+
+
+class _Copy:
+    """A new file among the temporary ones; it has every byte that was written as soon as `write` returns."""
+
+    def __init__(self, path: Path) -> None:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = path.open("xb", buffering=0)
+        except OSError as error:
+            raise no_room(error) from None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def write(self, content: bytes) -> None:
+        left = memoryview(content)
+        try:
+            while left:
+                left = left[self._file.write(left) :]
+        except OSError as error:
+            raise no_room(error) from None
+
+
+def no_room(error: OSError) -> UsageError:
+    """Say that the folder for temporary files is of no use."""
+    hint = "a bundle is copied there before it is audited again: TMPDIR names another, --no-replay needs none"
+    return UsageError(f"the folder for temporary files: {error.strerror or error}", hint=hint)
 
 
 @contextmanager
@@ -91,22 +123,34 @@ def _is_bundle(path: Path, found: Opened) -> Opened:
 
 def _folder(root: Path) -> Opened:
     names, problems = list[str](), list[str]()
-    waiting = [""]
+    waiting, folders = [""], list[str]()
     while waiting:
         under = waiting.pop()
-        with os.scandir(root / under) as entries:
-            for entry in entries:
-                name = f"{under}{os.fsencode(entry.name).decode('utf-8', 'backslashreplace')}"
-                if entry.is_dir(follow_symlinks=False) and name.count("/") < DEEPEST:
-                    waiting.append(f"{name}/")
-                elif entry.is_file(follow_symlinks=False):
-                    names.append(name)
-                else:
-                    problems.append(f"{name} is {_kind(entry)}, not a file")
-                if len(names) + len(waiting) > MOST_FILES:
-                    raise UsageError(f"{root}: has more than {MOST_FILES:,} files: no bundle has so many")
-    found = (*problems, *_problems(names))
+        for entry in _entries(root, under, problems):
+            name = f"{under}{os.fsencode(entry.name).decode('utf-8', 'backslashreplace')}"
+            if entry.is_dir(follow_symlinks=False) and name.count("/") < DEEPEST:
+                waiting.append(f"{name}/")
+                folders.append(f"{name}/")
+            elif entry.is_file(follow_symlinks=False):
+                names.append(name)
+            else:
+                problems.append(f"{name} is {_kind(entry)}, not a file")
+            if len(names) + len(folders) > MOST_FILES:
+                raise UsageError(f"{root}: has more than {MOST_FILES:,} files: no bundle has so many")
+    found = (*problems, *_problems(names), *archive.idle(folders, names))
     return Opened(root.name or str(root), frozenset(names), found, lambda name: _plain_file(root / name))
+
+
+def _entries(root: Path, under: str, problems: list[str]) -> list[os.DirEntry[str]]:
+    """List a folder; one inside that cannot be listed is a problem, for nobody knows what is in it."""
+    try:
+        with os.scandir(root / under) as entries:
+            return list(entries)
+    except OSError as error:
+        if not under:
+            raise UsageError(f"{root}: {error.strerror}") from None
+        problems.append(f"{under} cannot be looked into: {error.strerror}")
+        return []
 
 
 def _kind(entry: os.DirEntry[str]) -> str:
@@ -122,11 +166,6 @@ def _plain_file(path: Path) -> IO[bytes]:
         os.close(descriptor)
         raise OSError("is no plain file")
     return os.fdopen(descriptor, "rb")
-
-
-def _new_file(path: Path) -> IO[bytes]:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return path.open("xb")
 
 
 def _problems(names: Iterable[str]) -> Iterator[str]:

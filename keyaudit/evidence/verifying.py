@@ -7,9 +7,10 @@ asks ssh-keygen; it never asks a network.
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from keyaudit.errors import UsageError
 from keyaudit.evidence import checking, layout
 from keyaudit.evidence.chain import check_place
 from keyaudit.evidence.checking import Manifest, NotAManifestError
-from keyaudit.evidence.opening import Opened, opened
+from keyaudit.evidence.opening import Opened, no_room, opened
 from keyaudit.evidence.signatures import check_signature
 from keyaudit.evidence.trust import Trust
 from keyaudit.evidence.verification import (
@@ -84,16 +85,27 @@ def _verified(
         if layout.MANIFEST in found.names:
             said = _read(found, statements)
         if said is not None:
-            copy = None
-            if asked.replay:
-                copy = Path(held.enter_context(tempfile.TemporaryDirectory(prefix="keyaudit-")))
-            statements += checking.check_files(found, said, copy)
+            copy = Path(held.enter_context(_temporary())) if asked.replay else None
+            # Names that are not sound are no names for copies.
+            statements += checking.check_files(found, said, None if found.problems else copy)
             statements += checking.check_sums(found, said)
             statements += check_signature(found, said, asked.trust)
             statements += _chain(said, before, follows=follows)
             statements += _replay(copy, said, statements)
     digest = None if said is None else said.sha256
     return BundleVerification(str(path), digest, tuple(statements), _facts(said)), said
+
+
+@contextmanager
+def _temporary() -> Iterator[str]:
+    try:
+        folder = tempfile.mkdtemp(prefix="keyaudit-")
+    except OSError as error:
+        raise no_room(error) from None
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _structure(found: Opened) -> Iterator[Statement]:
