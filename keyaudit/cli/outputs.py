@@ -117,7 +117,7 @@ def prepare_file(path: Path) -> None:
         raise UsageError(f"--output {path}: is a folder", hint="give a file, or - for stdout")
     if not path.parent.is_dir():
         raise UsageError(f"--output {path}: there is no folder {path.parent}")
-    if not os.access(path.parent, os.W_OK):
+    if not _leads_elsewhere(path) and not os.access(path.parent, os.W_OK):
         raise UsageError(f"--output {path}: the folder {path.parent} is not writable")
 
 
@@ -132,10 +132,21 @@ def write_file(path: Path, content: bytes) -> None:
     from keyaudit.files import write_atomically
 
     try:
-        write_atomically(path, content)
+        if _leads_elsewhere(path):
+            path.write_bytes(content)
+        else:
+            write_atomically(path, content)
     except OSError as error:
         raise UsageError(f"cannot write {path}: {error.strerror}") from None
     tell(f"wrote {path}", "written", path=str(path))
+
+
+def _leads_elsewhere(path: Path) -> bool:
+    """Say whether a name is a link, a device or a pipe: written through, for replaced it were gone for all.
+
+    Whoever may replace /dev/stdout or /dev/null, as root may in a container, would take it from everybody.
+    """
+    return path.is_symlink() or (path.exists() and not path.is_file())
 
 
 def is_terminal() -> bool:

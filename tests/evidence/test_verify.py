@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import shlex
 import shutil
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -196,3 +200,26 @@ def test_verifying_leaves_the_bundle_and_the_folder_for_temporary_files_as_they_
     for path in (bundle, *before):
         path.chmod(0o755 if path.is_dir() else 0o644)
     shutil.rmtree(bundle)
+
+
+def test_no_room_for_a_copy_says_nothing_of_the_bundle(folder: Path) -> None:
+    """The program may write 4 KiB a file: as on a full disk, the report does not fit there."""
+    limited = f"ulimit -f 4; exec {shlex.quote(sys.executable)} -m keyaudit verify bundle --key key.pem"
+    found = subprocess.run(["bash", "-c", limited], cwd=folder, capture_output=True, text=True, check=False)
+    assert (found.returncode, found.stdout) == (2, "")
+    assert "the folder for temporary files: File too large" in found.stderr
+    assert "TMPDIR" in found.stderr
+
+
+def test_a_device_is_written_to_and_not_replaced(folder: Path, tmp_path: Path) -> None:
+    """As root may replace /dev/stdout, a run in a container would take it from everybody."""
+    (tmp_path / "stdout").symlink_to("/dev/stdout")
+    os.mkfifo(tmp_path / "pipe")
+    code, said, _ = verify(folder / "bundle", "--key", folder / "key.pem", "--output", tmp_path / "stdout")
+    assert code == 0
+    assert said.endswith("that the stores told the truth.\n")
+    assert (tmp_path / "stdout").is_symlink()
+    reader = subprocess.Popen(["cat", tmp_path / "pipe"], stdout=subprocess.PIPE, text=True)
+    assert verify(folder / "bundle", "--key", folder / "key.pem", "--output", tmp_path / "pipe")[0] == 0
+    assert reader.communicate(timeout=60)[0] == said
+    assert (tmp_path / "pipe").is_fifo()
