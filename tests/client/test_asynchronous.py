@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 
-import anthropic
 import openai
 import pytest
 
@@ -63,9 +62,12 @@ def test_lists_and_streams_fall_back_before_their_first_item(provider) -> None:
 
 
 def test_streams_that_are_entered(provider) -> None:
+    # Its package takes seconds to import: only whoever runs this test pays for it.
+    from anthropic import AsyncAnthropic
+
     async def work() -> str:
-        def make(key: str) -> anthropic.AsyncAnthropic:
-            return anthropic.AsyncAnthropic(api_key=key, base_url=provider.url, max_retries=0)
+        def make(key: str) -> AsyncAnthropic:
+            return AsyncAnthropic(api_key=key, base_url=provider.url, max_retries=0)
 
         async with (
             AsyncResilientClient(make, [BLUE, GREEN]) as client,

@@ -6,7 +6,6 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
-import anthropic
 import openai
 import pytest
 
@@ -39,8 +38,11 @@ def client(provider: ModelProvider, switches: list[Switch]) -> Iterator[Resilien
 
 @pytest.fixture
 def claude(provider: ModelProvider, switches: list[Switch]) -> Iterator[ResilientClient]:
-    def make(key: str) -> anthropic.Anthropic:
-        return anthropic.Anthropic(api_key=key, base_url=provider.url, max_retries=1)
+    # Its package takes seconds to import: only whoever runs this test pays for it.
+    from anthropic import Anthropic
+
+    def make(key: str) -> Anthropic:
+        return Anthropic(api_key=key, base_url=provider.url, max_retries=1)
 
     with ResilientClient(make, [BLUE, GREEN], on_switch=switches.append) as client:
         yield client

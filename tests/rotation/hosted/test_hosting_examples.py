@@ -15,7 +15,6 @@ from typing import Any
 
 import pytest
 import yaml
-from cfnlint.decode import cfn_yaml
 
 from keyaudit import __version__
 from keyaudit.rotation.aws_lambda import CALLS, RETIRE
@@ -45,6 +44,9 @@ BY_ITSELF = {"logs:CreateLogStream", "logs:PutLogEvents", "kms:Decrypt", "kms:Ge
 
 @pytest.fixture(scope="module")
 def template() -> Any:
+    # It takes seconds to import: only whoever runs these tests pays for it.
+    from cfnlint.decode import cfn_yaml
+
     return cfn_yaml.load(str(TEMPLATE))
 
 
