@@ -9,6 +9,7 @@ import polars as pl
 
 from keyaudit.columns import PAST, PROVIDERS, polars_schema, recalled_schema
 from keyaudit.history import document
+from keyaudit.history.agreeing import agreed
 from keyaudit.history.chronicle import (
     DESCRIBING,
     KEY,
@@ -30,7 +31,7 @@ def recall(
 ) -> Inventory:
     """Widen an inventory by its history; see `keyaudit.history.recall`."""
     listed, today = table_of(inventory)
-    known = _with_today(listed, chronicle)
+    known, redated = agreed(_with_today(listed, chronicle))
     looks = fold_looks(pl.concat([chronicle.looks, today]))
     seen = _last_seen(listed, chronicle)
     known, contradictions = told(known, events, seen)
@@ -45,7 +46,7 @@ def recall(
         looks=tuple(instants),
         recalled=int((~bounded["listed"]).sum()),
         vanished=vanished.height,
-        contradictions=contradictions,
+        contradictions=contradictions + redated,
     )
     return replace(inventory, credentials=frame, collections=collections, parquet=(), history=history)
 
@@ -59,9 +60,13 @@ def _with_today(listed: pl.DataFrame, chronicle: Chronicle) -> pl.DataFrame:
     last = pl.col("listed_at").fill_null(LATEST)
     listed_now = pl.col("listed").fill_null(value=False) & (last == last.max().over(*KEY, "version"))
     known = known.join(here, on=[*KEY, "version"], how="left", maintain_order="left")
-    return known.with_columns(listed=listed_now).with_columns(
-        basis=pl.when("listed").then(pl.lit("store")).otherwise(pl.lit("inventory"))
-    )
+    known = known.with_columns(listed=listed_now)
+    # An end that only an earlier list says is its word, whoever lists the version.
+    ended = today.select(*KEY, "version", own_end="superseded_at").unique([*KEY, "version"])
+    known = known.join(ended, on=[*KEY, "version"], how="left", maintain_order="left")
+    own = pl.col("listed") & (pl.col("own_end").is_not_null() | pl.col("superseded_at").is_null())
+    basis = pl.when(own).then(pl.lit("store")).otherwise(pl.lit("inventory"))
+    return known.with_columns(basis=basis).drop("own_end")
 
 
 def _last_seen(listed: pl.DataFrame, chronicle: Chronicle) -> pl.DataFrame:
