@@ -14,6 +14,7 @@ from cli.live_sources import NOBODY
 from keyaudit.errors import UsageError
 from keyaudit.evidence import dsse, layout
 from keyaudit.evidence.signing import Surroundings, open_kms
+from keyaudit.evidence.signing.crc32c import crc32c
 from servers.signing_keys import ARN, NAME, VAULT_TOKEN, VERSION, SigningKeys
 
 URIS = {"awskms": f"awskms:///{ARN}", "gcpkms": f"gcpkms://{VERSION}", "hashivault": f"hashivault://{NAME}"}
@@ -95,6 +96,39 @@ def test_an_answer_that_is_no_signature_is_refused(keys, kind) -> None:
     keys.garbage = True
     with pytest.raises(UsageError, match="no signature that can be read"):
         signer.sign(MANIFEST)
+
+
+def test_the_checksum_is_castagnolis() -> None:
+    ascending, descending = bytes(range(32)), bytes(reversed(range(32)))
+    samples = {bytes(32): 0x8A9136AA, b"\xff" * 32: 0x62A8AB43, ascending: 0x46DD794E, descending: 0x113FDB5C}
+    assert {content: crc32c(content) for content in samples} == samples, "RFC 3720, appendix B.4"
+    assert (crc32c(b""), crc32c(b"123456789")) == (0, 0xE3069283)
+
+
+TORN = [
+    ({"pem": "-----BEGIN PUBLIC KEY-----CANARY"}, "checksum of its pem does not fit"),
+    ({"pemCrc32c": "1"}, "checksum of its pem does not fit"),
+    ({"pemCrc32c": None}, "checksum of its pem does not fit"),
+    ({"name": VERSION.replace("/1", "/2")}, "another version of a key"),
+    ({"signature": "AAAA"}, "checksum of its signature does not fit"),
+    ({"signatureCrc32c": "CANARY"}, "checksum of its signature does not fit"),
+    ({"signature": 5}, "no signature that can be read"),
+    ({"verifiedDataCrc32c": False}, "did not check what it was sent"),
+]
+
+
+@pytest.mark.parametrize(("torn", "said"), TORN, ids=map(str, range(len(TORN))))
+def test_an_answer_of_google_that_changed_on_the_way_is_refused(keys, torn, said) -> None:
+    if "signature" in str(torn) or "verified" in str(torn):
+        signer = open_kms(URIS["gcpkms"], surroundings(keys))
+        keys.torn = torn
+        with pytest.raises(UsageError, match=said) as error:
+            signer.sign(MANIFEST)
+    else:
+        keys.torn = torn
+        with pytest.raises(UsageError, match=said) as error:
+            open_kms(URIS["gcpkms"], surroundings(keys))
+    assert "CANARY" not in f"{error.value} {error.value.hint}"
 
 
 @pytest.mark.parametrize("kind", URIS)

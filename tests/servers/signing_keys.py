@@ -17,6 +17,7 @@ from typing import Any, ClassVar
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
+from servers.crc32c import crc32c
 from servers.loopback import Loopback
 
 CANARY = "CANARY-of-the-server"
@@ -35,11 +36,14 @@ class Refused(Exception):
 
 
 class SigningKeys(Loopback):
-    """`kind` is `ed25519`, or `p256` for a key that is none; `denied` refuses all; `swapped` signs with another."""
+    """`kind` is `ed25519`, or `p256` for a key that is none; `denied` refuses all; `swapped` signs with another;
+    `torn` are fields that Google's answers have on arrival in place of their own.
+    """
 
     def __init__(self) -> None:
         self.key = ed25519.Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
         self.kind, self.denied, self.swapped, self.garbage = "ed25519", False, False, False
+        self.torn: dict[str, Any] = {}
         self.calls: list[str] = []
         super().__init__()
 
@@ -82,12 +86,29 @@ class SigningKeys(Loopback):
             raise Refused(403, {"error": {"code": 403, "status": "PERMISSION_DENIED", "message": CANARY}})
         if path == f"/v1/{VERSION}/publicKey":
             algorithm = "EC_SIGN_ED25519" if self.kind == "ed25519" else "EC_SIGN_P256_SHA256"
-            return {"pem": self.public(serialization.Encoding.PEM).decode(), "algorithm": algorithm}
+            pem = self.public(serialization.Encoding.PEM)
+            answer = {
+                "pem": pem.decode(),
+                "algorithm": algorithm,
+                "pemCrc32c": str(crc32c(pem)),
+                "name": VERSION,
+            }
+            return answer | self.torn
         if path != f"/v1/{VERSION}:asymmetricSign":
             raise Refused(404, {"error": {"code": 404, "status": "NOT_FOUND", "message": CANARY}})
         if self.garbage:
             return {"signature": "no base64"}
-        return {"signature": base64.b64encode(self.signature(base64.b64decode(asked["data"]))).decode()}
+        data = base64.b64decode(asked["data"])
+        if "dataCrc32c" in asked and asked["dataCrc32c"] != str(crc32c(data)):
+            raise Refused(400, {"error": {"code": 400, "status": "INVALID_ARGUMENT", "message": CANARY}})
+        signature = self.signature(data)
+        answer = {
+            "signature": base64.b64encode(signature).decode(),
+            "signatureCrc32c": str(crc32c(signature)),
+            "verifiedDataCrc32c": "dataCrc32c" in asked,
+            "name": VERSION,
+        }
+        return answer | self.torn
 
     def vault(self, handler: BaseHTTPRequestHandler, asked: dict[str, Any]) -> dict[str, Any]:
         path = handler.path

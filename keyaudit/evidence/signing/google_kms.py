@@ -1,9 +1,9 @@
 """Google Cloud KMS: `gcpkms://projects/…/cryptoKeyVersions/N`, a version with EC_SIGN_ED25519.
 
-`asymmetricSign` with `data` (not a digest) gives the 64 bytes of Ed25519; lengths and bytes are guarded by
-CRC32C both ways (REST reference, cryptoKeyVersions.asymmetricSign and getPublicKey). Needs
-roles/cloudkms.signerVerifier. Asked over HTTPS with google-auth: the client of this one service is no
-dependency of ours.
+`asymmetricSign` with `data` (not a digest) gives the 64 bytes of Ed25519. CRC32C guards what is sent and what
+is answered, and an answer names the version that it is of: both are looked at, as the REST reference of
+cryptoKeyVersions.asymmetricSign and getPublicKey asks for. Needs roles/cloudkms.signerVerifier. Asked over
+HTTPS with google-auth: the client of this one service is no dependency of ours.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any
 
 from keyaudit.errors import UsageError
 from keyaudit.evidence.signing import Surroundings
+from keyaudit.evidence.signing.crc32c import crc32c
 from keyaudit.evidence.signing.ed25519 import Ed25519Signer, cryptography, raw_public
 from keyaudit.sources.gcp.packages import library
 
@@ -24,6 +25,7 @@ TIMEOUT = 30
 _NAME = re.compile(
     r"projects/[^/?#\s]+/locations/[^/?#\s]+/keyRings/[^/?#\s]+/cryptoKeys/[^/?#\s]+/cryptoKeyVersions/[0-9]+"
 )
+_AGAIN = "something on the way changed it: run the scan again"
 _CODE = re.compile(r"[A-Z_]{1,60}")
 
 
@@ -36,24 +38,42 @@ def open_key(rest: str, surroundings: Surroundings) -> Ed25519Signer:
     where = f"{surroundings.endpoint or SERVICE}/v1/{name}"
     session = _session()
     answer = _asked(session, "GET", f"{where}/publicKey")
+    pem = str(answer.get("pem", "")).encode()
+    _whole(answer, name, pem=pem)
     if answer.get("algorithm") != ALGORITHM:
         raise UsageError("the key of Google Cloud KMS: no Ed25519 key", hint=f"it must be {ALGORITHM}")
     formats = cryptography("hazmat.primitives.serialization")
     try:
-        key = formats.load_pem_public_key(str(answer["pem"]).encode())
-    except (KeyError, ValueError):
+        key = formats.load_pem_public_key(pem)
+    except ValueError:
         raise UsageError("Google Cloud KMS gave no public key that can be read") from None
     public = raw_public(key, "the key of Google Cloud KMS")
 
     def sign(message: bytes) -> bytes:
-        body = {"data": base64.b64encode(message).decode()}
+        body = {"data": base64.b64encode(message).decode(), "dataCrc32c": str(crc32c(message))}
         signed = _asked(session, "POST", f"{where}:asymmetricSign", body)
         try:
-            return base64.b64decode(signed["signature"], validate=True)
-        except (KeyError, ValueError):
+            signature = base64.b64decode(signed["signature"], validate=True)
+        except (KeyError, TypeError, ValueError):
             raise UsageError("Google Cloud KMS gave no signature that can be read") from None
+        if signed.get("verifiedDataCrc32c") is not True:
+            raise UsageError("Google Cloud KMS did not check what it was sent", hint=_AGAIN)
+        _whole(signed, name, signature=signature)
+        return signature
 
     return Ed25519Signer(public, "gcpkms", sign)
+
+
+def _whole(answer: Any, name: str, **parts: bytes) -> None:
+    """Raise UsageError for an answer about another version, or with a part that its checksum does not fit.
+
+    Checksums are 64-bit integers, which are text in JSON.
+    """
+    if answer.get("name") != name:
+        raise UsageError("Google Cloud KMS answered for another version of a key", hint=_AGAIN)
+    for part, content in parts.items():
+        if answer.get(f"{part}Crc32c") != str(crc32c(content)):
+            raise UsageError(f"Google Cloud KMS: the checksum of its {part} does not fit", hint=_AGAIN)
 
 
 def _session() -> Any:
