@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from keyaudit.model import Framework, Inventory, Policy
     from keyaudit.rotation_record import RecordFile
 
-LONGEST_NAME = 80
+LONGEST_NAME, LONGEST_SUFFIX = 70, 20
 _UNFIT = re.compile(r"[^A-Za-z0-9._-]+")
 _CHANGED = "a bundle holds what was audited: run the scan again while nothing writes to it"
 
@@ -253,5 +253,7 @@ def _bytes(file: Path) -> bytes:
 
 def _fit(name: str) -> str:
     """Make a file's name of what may stand in one on every system; its suffix says its format, and stays."""
-    fit = _UNFIT.sub("-", name).strip("-.") or "unnamed"
-    return fit[-LONGEST_NAME:].lstrip("-.") or "unnamed"
+    path = PurePath(name)
+    stem, suffix = (_UNFIT.sub("-", part).strip("-.") for part in (path.stem, path.suffix))
+    kept = stem[-LONGEST_NAME:].lstrip("-.") or "unnamed"
+    return f"{kept}.{suffix[:LONGEST_SUFFIX]}" if suffix else kept

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
 import stat
 import subprocess
@@ -273,3 +274,16 @@ def test_settings_of_a_bundle_are_checked_all_at_once(command, folder) -> None:
     assert "bundle.sign_ssh: a bundle has one signer" in said
     assert "bundle.runby: unknown setting; did you mean 'run_by'?" in said
     assert "bundle.run_by: expected text" in said
+
+
+@pytest.mark.parametrize("name", ["名前.csv", ".hidden.csv", f"{'long' * 50}.csv"])
+def test_an_inventory_is_kept_under_a_name_that_says_its_format(command, folder, name) -> None:
+    """What may not stand in a name on every system is left out, and never its ending."""
+    (folder / name).write_text(
+        "source,scope,id,name,created_at\nby-hand,acme,1,key,2026-01-01T00:00:00Z\n", "utf-8"
+    )
+    done = command("scan", *AS_OF, "--inventory", name, "--bundle", "bundle", cwd=folder)
+    assert done.returncode == 3, done.stderr.decode()
+    [kept] = (folder / "bundle" / "inputs" / "inventory").iterdir()
+    assert kept.read_bytes() == (folder / name).read_bytes()
+    assert re.fullmatch(r"01-[A-Za-z0-9._-]{1,80}[.]csv", kept.name)
