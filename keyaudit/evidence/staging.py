@@ -143,6 +143,7 @@ def _pack(folder: Path, archive: Path, time: tuple[int, int, int, int, int, int]
                 entry = ZipInfo(name, max(time, (_FIRST_YEAR, 1, 1, 0, 0, 0)))
                 entry.compress_type, entry.create_system = ZIP_DEFLATED, 3
                 entry.external_attr = (0o100000 | FILE) << 16
+                entry.file_size = (folder / name).stat().st_size  # more than 2 GiB need wider headings
                 with packed.open(entry, "w") as into, (folder / name).open("rb") as content:
                     shutil.copyfileobj(content, into)
         handle.flush()
