@@ -62,7 +62,7 @@ def steps(evidence: Evidence) -> tuple[Step, ...]:
     return (
         *_opening(evidence),
         _FILES,
-        _NO_OTHERS,
+        _no_others(evidence),
         _SUMS,
         *_signature(evidence),
         *_chain(evidence),
@@ -106,6 +106,7 @@ def _opening(evidence: Evidence) -> tuple[Step, ...]:
     name = shlex.quote(visible(evidence.bundle))
     if not evidence.bundle.lower().endswith(".zip"):
         return ()
+    name = f"./{name}" if name.startswith("-") else name
     listed = f"unzip -Z1 {name} | sort | uniq -d"
     opened = f"mkdir opened && unzip -q {name} -d opened && cd opened"
     expect = "the first command prints nothing: no name stands twice in the archive."
@@ -119,16 +120,24 @@ _FILES = Step(
     "that no file listed in SHA256SUMS changed since that list was written.",
     "who wrote the list: that is what the signature is for.",
 )
-_NO_OTHERS = Step(
-    "Look for files that nobody listed",
-    (
-        "find . ! -type d ! -path './manifest.*' ! -path ./SHA256SUMS | wc -l",
-        "wc -l < SHA256SUMS",
-        "find . ! -type d ! -type f",
-    ),
-    "the same number twice, and nothing after it.",
-    "that nothing was added beside what is listed, and that nothing is a link to somewhere else.",
-)
+_UNLISTED = {
+    ED25519: ("manifest.json", "manifest.dsse.json", "manifest.pae", "manifest.sig", "manifest.pub.pem"),
+    SSH: ("manifest.json", "manifest.json.sig", "manifest.pub"),
+    NONE: ("manifest.json",),
+}
+"""What a bundle has beside the files that are listed, and nothing that is only called alike."""
+
+
+def _no_others(evidence: Evidence) -> Step:
+    kept = "".join(f" ! -path ./{name}" for name in (*_UNLISTED[evidence.signer], "SHA256SUMS"))
+    return Step(
+        "Look for files that nobody listed",
+        (f"find . ! -type d{kept} | wc -l", "wc -l < SHA256SUMS", "find . ! -type d ! -type f"),
+        "the same number twice, and nothing after it.",
+        "that nothing was added beside what is listed, and that nothing is a link to somewhere else.",
+    )
+
+
 _SUMS = Step(
     "Compare the list with the manifest",
     (

@@ -24,8 +24,6 @@ def bundle(tmp_path: Path) -> Path:
     previous = {"manifest_sha256": "0" * 64}
     sealing.seal(folder, FILES, {"previous": previous})
     sealing.sign(folder, SIGNER)
-    private = sealing.write_keys(tmp_path, "key", SIGNER)
-    sealing.sign_ssh(folder, private)
     (folder.parent / "TRUSTED-KEY.pem").write_bytes(sealing.public_pem(SIGNER))
     line = f'{WHO} namespaces="keyaudit-bundle" {sealing.public_ssh(SIGNER).decode()}\n'
     (folder.parent / "ALLOWED-SIGNERS").write_text(line)
@@ -65,7 +63,8 @@ def test_every_step_of_an_untouched_bundle_shows_what_it_says(bundle: Path) -> N
     assert sealing.digest(b"x\n") in seen["Compare the inputs with the report"][1]
 
 
-def test_the_printed_step_checks_a_signature_of_ssh_keygen(bundle: Path) -> None:
+def test_the_printed_step_checks_a_signature_of_ssh_keygen(bundle: Path, tmp_path: Path) -> None:
+    sealing.sign_ssh(bundle, sealing.write_keys(tmp_path, "key", SIGNER))
     code, said = by_hand(ARMOURED, bundle)["Check the signature"]
     assert code == 0
     assert said.startswith(f'Good "keyaudit-bundle" signature for {WHO}')
@@ -106,6 +105,20 @@ def test_an_added_file_and_a_link_are_found_by_hand(bundle: Path) -> None:
     assert said.split() == ["4", "2", "./inputs/link"]
 
 
+@pytest.mark.parametrize("name", ["manifest.evil", "manifest.json\n./manifest.sig", "manifest.json.sig"])
+def test_a_file_that_is_called_like_a_manifest_is_found_by_hand(bundle: Path, name: str) -> None:
+    (bundle / name).parent.mkdir(exist_ok=True)
+    (bundle / name).write_bytes(b"")
+    listed, there = by_hand(ED, bundle)["Look for files that nobody listed"][1].split()
+    assert (int(listed) > 2, there) == (True, "2")
+
+
+def test_an_archive_whose_name_looks_like_an_option_is_unpacked(bundle: Path) -> None:
+    subprocess.run(["python3", "-m", "zipfile", "-c", "./-x.zip", "report.json"], cwd=bundle, check=True)
+    assert run(verification_steps.steps(Evidence("-x.zip", NONE))[0], bundle) == (0, "")
+    assert (bundle / "opened" / "report.json").read_bytes() == b"{}\n"
+
+
 def test_another_key_fails_the_printed_steps(bundle: Path) -> None:
     (bundle.parent / "TRUSTED-KEY.pem").write_bytes(sealing.public_pem(sealing.private_key(2)))
     seen = by_hand(ED, bundle)
@@ -122,8 +135,8 @@ def test_an_archive_is_unpacked_before_anything_else(bundle: Path) -> None:
 
 def test_the_steps_name_the_files_that_the_layout_names() -> None:
     text = (verification_steps.document(ED) + verification_steps.document(ARMOURED)).decode()
-    for name in (layout.MANIFEST, layout.ENCODED, layout.RAW_SIGNATURE, layout.SSH_SIGNATURE, layout.SUMS):
-        assert name in text
+    for name in (*layout.UNLISTED, layout.SUMS):
+        assert f" ! -path ./{name} " in text
     assert f"DSSEv1 {len(layout.PAYLOAD_TYPE)} {layout.PAYLOAD_TYPE}" in text
     assert ED.namespace == layout.NAMESPACE
     assert ED25519 in text.lower()
