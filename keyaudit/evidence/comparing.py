@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -22,7 +23,7 @@ from keyaudit.evidence.checking import Manifest
 from keyaudit.evidence.dsse import canonical
 from keyaudit.evidence.recipe import Recipe
 from keyaudit.evidence.replay import outputs, policy_document, replay
-from keyaudit.evidence.statement import claims
+from keyaudit.evidence.statement import CLAIMS, claims
 from keyaudit.evidence.verification import Check, Outcome, Statement, few, fits, left_open, wrong
 from keyaudit.formats import pdf
 from keyaudit.model import Report
@@ -60,11 +61,24 @@ def check_replay(folder: Path, said: Manifest) -> Iterator[Statement]:
         yield maker.differs(f"auditing its inputs again broke off: {type(error).__name__}")
         return
     anew = _Anew(folder, said, recipe, report, made)
-    flaws = [*_claims(anew, maker), *_compared(anew, maker), *_paper(anew, maker)]
+    compared = [*_compared(anew, maker), *_paper(anew, maker)]
+    flaws = [*_claims(anew, maker), *compared]
     yield from flaws
     if not any(each.outcome is Outcome.WRONG for each in flaws):
-        same = len(made) + sum(each.format == PAPER for each in recipe.renderings) - len(flaws)
-        yield fits(Check.REPLAY, f"audited again: {same:,} outputs are the same byte for byte")
+        same = len(made) + sum(each.format == PAPER for each in recipe.renderings) - len(compared)
+        text = f"audited again: {same:,} outputs are the same byte for byte"
+        yield fits(Check.REPLAY, f"{text}{_in_own_words(recipe)}")
+
+
+def _in_own_words(recipe: Recipe) -> str:
+    """Say which documents are of templates of their maker: the same bytes again, whatever they claim."""
+    own = [each.path for each in recipe.renderings if _own_templates(each.settings)]
+    return f"; {few(own)}: by templates of the maker's own, which may say what no audit did" if own else ""
+
+
+def _own_templates(said: Mapping[str, Any]) -> bool:
+    presentation = settings.from_data(said.get("presentation"), layout.RECIPE)
+    return bool(presentation and presentation.templates.texts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,17 +174,24 @@ def _claims(anew: _Anew, maker: _Maker) -> Iterator[Statement]:
         if (kept := anew.said.predicate.get(name)) != made:
             differs = explaining.document(canonical(kept), canonical(made))
             yield maker.differs(f"the manifest's {name} is not what its inputs come to: {differs}")
-    named, signer = anew.recipe.evidence, anew.said.predicate.get("signer")
-    previous = anew.said.predicate.get("previous")
+    predicate = anew.said.predicate
+    if other := sorted(predicate.keys() - {*claims(anew.report, anew.recipe), *CLAIMS}):
+        yield maker.differs(f"the manifest claims what no audit comes to: {few(other)}")
+    signer, previous = predicate.get("signer"), predicate.get("previous")
     of_manifest = {
         "signer": signer.get("kind") if isinstance(signer, dict) else None,
         "key_id": signer.get("key_id") if isinstance(signer, dict) else None,
+        "namespace": layout.NAMESPACE,
+        "identity": predicate.get("run_by"),
         "previous": previous.get("manifest_sha256") if isinstance(previous, dict) else None,
     }
     for name, kept in of_manifest.items():
-        if named.get(name) != kept:
+        if anew.recipe.evidence.get(name) != kept:
             yield wrong(Check.REPLAY, f"the documents name another {name} than the manifest does")
-    for path, digest in settings.from_data({"$evidence": named}, layout.RECIPE).inputs:
+    inputs = settings.from_data({"$evidence": anew.recipe.evidence}, layout.RECIPE).inputs
+    if [path for path, _ in inputs] != [each.path for each in anew.recipe.files]:
+        yield wrong(Check.REPLAY, "the documents do not name the inputs of the bundle, each of them")
+    for path, digest in inputs:
         if anew.said.files.get(path) != digest:
             yield wrong(Check.REPLAY, f"the documents name another digest of {path} than the manifest does")
 
@@ -206,6 +227,10 @@ def _paper(anew: _Anew, maker: _Maker) -> Iterator[Statement]:
             made = outputs(anew.report, alone)[each.path]
         except MissingExtraError as error:
             yield left_open(Check.REPLAY, f"{each.path} was not compared: {error}; {error.hint}")
+            continue
+        except Exception as error:  # noqa: BLE001 - as above
+            why = str(error) if isinstance(error, KeyauditError) else type(error).__name__
+            yield maker.differs(f"{each.path} cannot be made of these inputs: {why}")
             continue
         if each.path not in anew.said.files:
             yield maker.differs(f"{each.path} is missing: an audit of these inputs makes it")

@@ -26,7 +26,7 @@ import msgspec
 from keyaudit import times
 from keyaudit.errors import InputError, Problem
 from keyaudit.evidence import matches
-from keyaudit.evidence.layout import INPUTS, RECIPE_SCHEMA
+from keyaudit.evidence.layout import INPUTS, RECIPE_SCHEMA, REPORTS
 
 
 class _Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -160,10 +160,22 @@ def _problem(recipe: Recipe) -> str | None:
     for part in recipe.parts:
         if bool(part.documents) == (part.live is not None):
             return "a part has documents, or is one live source"
+    if unfit := next((each for each in recipe.renderings if not _fit(each)), None):
+        return f"{unfit.path[:200]!r} is not where a document in the format {unfit.format[:40]!r} lies"
+    if len({each.format for each in recipe.renderings}) < len(recipe.renderings):
+        return "one format is named twice"
     paths = [input_.path for input_ in recipe.files]
     if wrong := next((path for path in paths if not _inside(path)), None):
         return f"{wrong[:200]!r} is no file under {INPUTS}/"
     return "one path is named twice" if len(set(paths)) < len(paths) else None
+
+
+def _fit(rendering: Rendering) -> bool:
+    """Say whether a document would lie under its own name: elsewhere it could stand in for another."""
+    from keyaudit.formats import FORMATS
+
+    known = FORMATS.get(rendering.format)
+    return known is not None and rendering.path == f"{REPORTS}/{known.file}"
 
 
 def _inside(path: str) -> bool:

@@ -61,8 +61,13 @@ def _as_claimed(said: Manifest, present: list[str]) -> Iterator[Statement]:
         yield wrong(
             Check.SIGNATURE, f"its signature was taken away: the manifest says that it has one, {claimed}"
         )
-    elif claimed == NONE and present:
-        yield wrong(Check.SIGNATURE, "the manifest says that nobody signs it, and a signature is there")
+    for kind in present:
+        if claimed == NONE:
+            yield wrong(Check.SIGNATURE, "the manifest says that nobody signs it, and a signature is there")
+        elif kind != claimed:
+            yield wrong(
+                Check.SIGNATURE, f"a signature was added: the manifest does not say that it has one, {kind}"
+            )
 
 
 def _ed25519(found: Opened, said: Manifest, trust: Trust) -> Iterator[Statement]:

@@ -37,6 +37,12 @@ if TYPE_CHECKING:
     from keyaudit.model import Report
 
 
+CLAIMS = (
+    "tool", "versions", "command_line", "run_by", "created_at", "signer", "sequence", "previous",
+)  # fmt: skip
+"""What a predicate says beside `claims`: the word of whoever made the bundle, or checked by itself."""
+
+
 @dataclass(frozen=True, slots=True)
 class Made:
     """How a bundle came to be: arguments as typed, who says they ran it, and when, in microseconds."""

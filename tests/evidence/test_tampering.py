@@ -6,13 +6,17 @@ import json
 import random
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
 
 from evidence import sealing, written
-from evidence.written import OTHER, SIGNER, WHO, wrong
+from evidence.written import NOBODY, OTHER, SIGNER, WHO, wrong
+from keyaudit.evidence.recipe import Recipe
+from keyaudit.evidence.replay import remade
 from keyaudit.evidence.trust import Trust
 from keyaudit.evidence.verification import Outcome
 
@@ -301,8 +305,77 @@ def test_a_recipe_of_a_stranger_breaks_nothing_but_its_bundle(bundle: Path) -> N
             {"renderings": [{"format": "html", "path": "reports/report.html", "settings": {"x": 1}}]},
             "broke off",
         ),
-        ({"renderings": [{"format": "html", "path": "report.json", "settings": {}}]}, "report.json is not"),
+        (
+            {"renderings": [{"format": "html", "path": "report.json", "settings": {}}]},
+            "is not where a document",
+        ),
         ({"surprise": 1}, "there is no recipe to go by"),
     ):
         insider(bundle, {"audit.json": sealing.canonical({**recipe, **changed})})
         assert said in wrong(written.verified(bundle, replay=True))
+
+
+def made_anew(bundle: Path, change: Callable[[dict[str, Any]], None]) -> None:
+    """Change the recipe as whoever holds the key can, and make every document by what it says then."""
+    said = json.loads((bundle / "audit.json").read_bytes())
+    change(said)
+    content = sealing.canonical(said)
+    _, documents = remade(bundle, msgspec.json.decode(content, type=Recipe))
+    insider(bundle, {**documents, "audit.json": content})
+
+
+def test_no_document_takes_the_place_of_another(bundle: Path) -> None:
+    """Made anew to the same bytes, the findings for workpapers would be what a report's template prints."""
+
+    def change(recipe: dict[str, Any]) -> None:
+        recipe["renderings"] = [{"format": "markdown", "path": "findings.csv", "settings": {}}]
+
+    shutil.rmtree(bundle / "reports")
+    made_anew(bundle, change)
+    assert (bundle / "findings.csv").read_bytes().startswith(b"# keyaudit")
+    found = wrong(written.verified(bundle, replay=True))
+    assert "'findings.csv' is not where a document in the format 'markdown' lies" in found
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("namespace", "file", "the documents name another namespace than the manifest does"),
+        ("identity", "Big Auditors LLP", "the documents name another identity than the manifest does"),
+        ("inputs", [], "the documents do not name the inputs of the bundle, each of them"),
+    ],
+)
+def test_steps_by_hand_for_another_bundle_are_named(bundle: Path, name: str, value: Any, said: str) -> None:
+    made_anew(bundle, lambda recipe: recipe["evidence"].update({name: value}))
+    assert said in wrong(written.verified(bundle, replay=True))
+
+
+def test_a_claim_that_no_audit_comes_to_is_named(bundle: Path) -> None:
+    insider(bundle, {}, opinion="unqualified")
+    found = wrong(written.verified(bundle, replay=True))
+    assert found == "replay: the manifest claims what no audit comes to: opinion"
+
+
+def test_a_signature_that_the_manifest_does_not_speak_of_is_named(bundle: Path, tmp_path: Path) -> None:
+    before = (bundle / "manifest.pub.pem").read_bytes()
+    sealing.sign_ssh(bundle, sealing.write_keys(tmp_path, "key", sealing.private_key(3)))
+    assert before == (bundle / "manifest.pub.pem").read_bytes()
+    found = wrong(written.verified(bundle, trust=NOBODY))
+    assert found == "signature: a signature was added: the manifest does not say that it has one, ssh"
+
+
+def test_a_document_by_templates_of_the_makers_own_is_said_to_be_one(bundle: Path) -> None:
+    def change(recipe: dict[str, Any]) -> None:
+        [page] = [each for each in recipe["renderings"] if each["format"] == "html"]
+        page["settings"]["presentation"]["$presentation"]["templates"] = {
+            "html/findings.html": "<p>No exceptions were found.</p>"
+        }
+
+    made_anew(bundle, change)
+    assert b"No exceptions were found." in (bundle / "reports" / "report.html").read_bytes()
+    found = written.verified(bundle, replay=True)
+    assert found.exit_code == 0
+    said = found.bundles[0].statements[-1].text
+    assert said.endswith(
+        "; reports/report.html: by templates of the maker's own, which may say what no audit did"
+    )
