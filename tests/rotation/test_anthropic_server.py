@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-import anthropic
 import pytest
 import requests
-from anthropic import Anthropic as Client
 
 from keyaudit.times import HOUR, MINUTE, SECOND, format_instant
+from lazily import Lazily
 from servers.admin_api import ADMIN, NOON, UNKNOWN, Call
 from servers.anthropic import KEY, Anthropic, workspace
 from servers.issued_keys import Lag
+
+if TYPE_CHECKING:
+    import anthropic
+    from anthropic import Anthropic as Client
+else:
+    anthropic = Lazily("anthropic")
 
 MESSAGE = {"model": "claude-opus-5", "max_tokens": 8, "messages": [{"role": "user", "content": "hello"}]}
 CREATED = "2026-11-01T10:00:00Z"
@@ -27,13 +33,13 @@ def server() -> Iterator[Anthropic]:
 
 @pytest.fixture
 def admin(server: Anthropic) -> Iterator[Client]:
-    with Client(api_key=KEY, base_url=server.url, max_retries=0) as client:
+    with anthropic.Anthropic(api_key=KEY, base_url=server.url, max_retries=0) as client:
         yield client
 
 
 def refusal(server: Anthropic, key: str, what: str = "models") -> anthropic.APIStatusError:
     with (
-        Client(api_key=key, base_url=server.url, max_retries=0) as client,
+        anthropic.Anthropic(api_key=key, base_url=server.url, max_retries=0) as client,
         pytest.raises(anthropic.APIStatusError) as caught,
     ):
         client.models.list(limit=1) if what == "models" else client.messages.create(**MESSAGE)
@@ -41,7 +47,7 @@ def refusal(server: Anthropic, key: str, what: str = "models") -> anthropic.APIS
 
 
 def alive(server: Anthropic, key: str) -> bool:
-    with Client(api_key=key, base_url=server.url, max_retries=0) as client:
+    with anthropic.Anthropic(api_key=key, base_url=server.url, max_retries=0) as client:
         try:
             client.messages.create(**MESSAGE)
         except anthropic.AuthenticationError:
@@ -51,7 +57,7 @@ def alive(server: Anthropic, key: str) -> bool:
 
 def test_a_live_key_is_answered_as_either_header(server: Anthropic) -> None:
     value = server.put_key("apikey_1", created_at=CREATED)
-    with Client(api_key=value, base_url=server.url, max_retries=0) as client:
+    with anthropic.Anthropic(api_key=value, base_url=server.url, max_retries=0) as client:
         assert [each.id for each in client.models.list(limit=1).data] == ["claude-opus-5"]
         assert client.messages.create(**MESSAGE).usage.output_tokens == 4
     for header in ({"x-api-key": value}, {"Authorization": f"Bearer {value}"}):
@@ -188,7 +194,7 @@ def test_messages_are_reported_by_key_late_and_a_look_at_the_models_is_not(
     old, new = (server.put_key(name, created_at=CREATED) for name in ("apikey_old", "apikey_new"))
     for value in (old, new, new):
         assert alive(server, value)
-    with Client(api_key=old, base_url=server.url) as client:
+    with anthropic.Anthropic(api_key=old, base_url=server.url) as client:
         client.models.list()
     server.reports.delay = 300
 
@@ -245,7 +251,7 @@ def test_an_answer_may_be_lost_after_the_key_was_switched_off(server: Anthropic,
 def test_neither_side_takes_the_others_keys(server: Anthropic) -> None:
     value = server.put_key("apikey_1", created_at=CREATED)
     with (
-        Client(api_key=value, base_url=server.url, max_retries=0) as client,
+        anthropic.Anthropic(api_key=value, base_url=server.url, max_retries=0) as client,
         pytest.raises(anthropic.AuthenticationError),
     ):
         client.organization.api_keys.list()

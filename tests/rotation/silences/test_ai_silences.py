@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import anthropic
 import pytest
 from openai import OpenAI as Client
 
@@ -77,7 +76,10 @@ def chats(server: OpenAi | OpenRouter, value: str, base: str = "/v1") -> None:
 
 
 def writes(server: Anthropic, value: str) -> None:
-    with anthropic.Anthropic(api_key=value, base_url=server.url, max_retries=0) as client:
+    # Its package takes seconds to import.
+    from anthropic import Anthropic as Asking
+
+    with Asking(api_key=value, base_url=server.url, max_retries=0) as client:
         client.messages.create(**MESSAGE)
 
 
