@@ -77,6 +77,8 @@ class VaultServer(Loopback):
         """Headers of the 429s that the next requests get."""
         self.redirect: str | None = None
         """Where a standby sends everybody."""
+        self.called: dict[str, Any] = {}
+        """The display names of tokens."""
         self.log: list[Request] = []
         self.written: Callable[[str], str] = str
         """What becomes of an answer's text before it is sent."""
@@ -124,6 +126,8 @@ class VaultServer(Loopback):
             raise Refused(404, f'no handler for route "{request.path}". route entry not found.')
         if request.path.startswith("sys/"):
             return self._system(request, space, policy)
+        if request.path == "auth/token/lookup-self" and request.verb == "GET":
+            return self._itself(request, policy)
         engine, below, called = self._found(request)
         capability, path = request.needs
         if capability == "update" and engine is not None and not engine.exists(below):
@@ -166,6 +170,31 @@ class VaultServer(Loopback):
         if request.verb == "LIST" and request.path.rstrip("/") == "sys/namespaces" and len(self.spaces) > 1:
             return self._namespaces(request.namespace)
         raise Refused(404, "1 error occurred:\n\t* unsupported path\n\n")
+
+    def _itself(self, request: Request, policy: Policy | None) -> Any:
+        """Give what a token is told of itself, which the policy `default` would grant."""
+        if policy is not None and not allows(policy, *request.needs):
+            raise _DENIED
+        token = request.headers["X-Vault-Token"]
+        return {
+            "accessor": f"{CANARY}-accessor",
+            "creation_time": 1_767_225_600,
+            "creation_ttl": 2_764_800,
+            "display_name": self.called.get(token, "root" if token == ROOT else "token"),
+            "entity_id": "",
+            "expire_time": "2026-06-02T00:00:00.123456789Z",
+            "explicit_max_ttl": 0,
+            "id": token,
+            "issue_time": "2026-05-01T00:00:00.123456789Z",
+            "meta": {"note": f"{CANARY}-meta"},
+            "num_uses": 0,
+            "orphan": True,
+            "path": "auth/token/create",
+            "policies": ["default", f"{CANARY}-policy"],
+            "renewable": True,
+            "ttl": 2_764_790,
+            "type": "service",
+        }
 
     def _visible(self, request: Request, space: Space, policy: Policy | None) -> Any:
         def seen(auth: bool) -> dict[str, Any]:

@@ -254,13 +254,13 @@ class TestNamespaces:
 
 
 class TestCalls:
-    """Calls for N items, as the cost table has them; one more finds the mounts."""
+    """Calls for N items, as the cost table has them; one more finds the mounts, one who asks."""
 
     def test_a_tree_costs_a_list_a_folder_and_a_read_a_secret(self) -> None:
         with fleet(300, folders=20) as server:
             pulled = pull(server.url, mounts={"kv": ["secret"]})
             assert (pulled.coverage[0].calls, pulled.coverage[0].pages) == (1 + 20 + 300, 21)
-            assert len(server.log) == 1 + 1 + 20 + 300
+            assert len(server.log) == 1 + 1 + 1 + 20 + 300
 
     @pytest.mark.parametrize(("secrets", "calls"), [(95, 11), (100, 11)])
     def test_the_bulk_list_costs_a_call_a_page_and_one_more_that_finds_nothing(
@@ -540,3 +540,48 @@ class TestSettings:
 
     def test_the_least_is_an_address(self) -> None:
         assert check_settings({"name": "v", "kind": "vault", "address": "https://vault.example/prefix"}) == []
+
+
+class TestIdentity:
+    def test_every_scope_says_as_whom_it_was_asked(self, server: VaultServer) -> None:
+        filled(server, "secret")
+        filled(server, "kv", namespace="team/a")
+        server.token("t", least_privilege("vault", [entry(server.url, namespaces=["root", "team/a"])]))
+        server.called["t"] = "approle"
+        pulled = pull(server.url, "t", namespaces=["root", "team/a"])
+        assert {each.identity for each in pulled.coverage} == {"approle"}
+        assert {each.identity for each in pull(server.url).coverage} == {"root"}
+        asked = [each.namespace for each in server.log if each.path == "auth/token/lookup-self"]
+        assert asked == ["", ""], "one call a pull, in the first namespace"
+
+    def test_where_it_is_not_granted_it_is_not_known_and_nothing_else_is_missing(
+        self, server: VaultServer
+    ) -> None:
+        filled(server, "secret")
+        policy = least_privilege("vault", [entry(server.url, mounts={"kv": ["secret"]})])
+        lines = policy.splitlines()
+        assert 'path "auth/token/lookup-self" { capabilities = ["read"] }' in lines
+        server.token("t", "\n".join(line for line in lines if "lookup-self" not in line))
+        pulled = pull(server.url, "t", mounts={"kv": ["secret"]})
+        (seen,) = pulled.coverage
+        assert (seen.status, seen.identity, seen.reason, len(pulled.rows)) == ("complete", None, None, 1)
+
+    @pytest.mark.parametrize(
+        "how", ["denied", "gone", "bad-json", "wrong-shape", "server-error", "expired", "reset"]
+    )
+    def test_an_answer_that_is_none_is_not_a_failure(self, vault: VaultCase, how: str) -> None:
+        vault.proxy.plan(Fault(how, "GET", scope="auth"))
+        pulled = vault.pull()
+        assert {(str(each.status), each.identity) for each in pulled.coverage} == {("complete", None)}
+
+    @pytest.mark.parametrize("called", ["", 5, None, "x" * 201, "a\u202eb", "a\nb", f"token-{ROOT}"])
+    def test_what_is_no_name_is_not_kept(self, server: VaultServer, called: object) -> None:
+        filled(server, "secret")
+        server.called[ROOT] = called
+        pulled = pull(server.url)
+        assert [(str(each.status), each.identity) for each in pulled.coverage] == [("complete", None)]
+
+    def test_nothing_else_that_a_token_is_told_of_itself_is_kept(self, vault: VaultCase) -> None:
+        pulled = vault.pull()
+        assert {each.identity for each in pulled.coverage} == {"token"}
+        assert "CANARY" not in repr(pulled)

@@ -188,6 +188,15 @@ def test_what_finds_mounts_asks_nothing_else(server: VaultServer) -> None:
         with pytest.raises(OperationRefusedError):
             vault.ask(verb, path)
     assert len(server.log) == 3
+    vault.ask("GET", "auth/token/lookup-self")
+    others = [
+        ("GET", "auth/token/lookup"),
+        ("POST", "auth/token/lookup-self"),
+        ("LIST", "auth/token/accessors"),
+    ]
+    for verb, path in [*others, ("POST", "auth/token/renew-self"), ("POST", "auth/token/revoke-self")]:
+        with pytest.raises(OperationRefusedError):
+            vault.ask(verb, path)
 
 
 def test_a_mount_called_data_is_listed_and_its_values_are_not(server: VaultServer) -> None:
@@ -289,7 +298,11 @@ def test_vault_takes_the_policy_as_it_is_and_openbao_with_its_bulk_list_too(serv
 def test_the_policy_of_declared_mounts_names_no_others(server: VaultServer) -> None:
     chosen = settings(server, mounts={"kv": ["team/secret"]}, namespaces=["", 'a"b'], scan=False)
     rules = set(parse(least_privilege("vault", [chosen])))
-    assert all(rule.removeprefix('a"b/').startswith(("team/secret/", "sys/internal/")) for rule in rules)
+    assert all(
+        rule.removeprefix('a"b/').startswith(("team/secret/", "sys/internal/", "auth/token/lookup-self"))
+        for rule in rules
+    )
+    assert not {rule for rule in rules if rule.startswith('a"b/auth')}, "one namespace says who asks"
     assert {"team/secret/metadata/*", 'a"b/team/secret/metadata/*'} <= rules
     assert "sys/mounts" not in rules
 

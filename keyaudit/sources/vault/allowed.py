@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 from keyaudit.sources.pulling.web import Allowed
+from keyaudit.sources.vault.caller import ITSELF
 from keyaudit.sources.vault.mounts import Mount
 
 # One segment as a URL spells it: unreserved characters, and the rest escaped. Neither %2E nor %2F, which
@@ -24,8 +25,9 @@ FINDING: tuple[tuple[str, str], ...] = (
     ("GET", "sys/auth"),
     ("GET", "sys/internal/ui/mounts"),
     ("LIST", "sys/namespaces"),
+    ("GET", ITSELF),
 )
-"""What finds out which mounts there are."""
+"""What finds out which mounts there are, and as whom the token asks."""
 
 OF_ENGINE: dict[str, tuple[tuple[str, str], ...]] = {
     "kv": (

@@ -48,6 +48,8 @@ class Found:
     lost: dict[str, tuple[str, Engine | None]] = field(default_factory=dict)
     """Why, and the engine if it is known, by path; `ANY` where not even the mounts are known."""
     note: str | None = None
+    caller: str | None = None
+    """What the server calls the token, where it was asked."""
 
     def lose(self, path: str, reason: str, engine: Engine | None = None) -> None:
         """Say what cannot be listed, beside what was said of the path before."""

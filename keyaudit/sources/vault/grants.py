@@ -3,6 +3,7 @@
 A policy's longest path decides, and a denial beats every grant of the same path. LIST is asked of a
 path with a slash at its end: `secret/metadata/*` grants it on the top level too. Any token may ask which
 engines its mounts are (`sys/internal/ui/mounts`); it is granted all the same, for nothing is listed without.
+So is a token's look at itself, which the policy `default` has: as whom was asked is part of the evidence.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from keyaudit.sources.pulling.settings import PullSettings
+from keyaudit.sources.vault.caller import ITSELF
 from keyaudit.sources.vault.settings import AUTH, ENGINES, EVERY, Engine, VaultSettings
 
 USUAL: dict[Engine, str] = {
@@ -121,6 +123,14 @@ def _finding(settings: VaultSettings, prefix: str) -> Iterator[str]:
         if AUTH & set(settings.engines):
             yield _rule(f"{prefix}sys/auth", ("read",))
     yield _rule(f"{prefix}sys/internal/ui/mounts", ("read",))
+    if prefix == _first(settings):
+        yield _rule(f"{prefix}{ITSELF}", ("read",))
+
+
+def _first(settings: VaultSettings) -> str:
+    """Give the prefix of the namespace in which a pull asks as whom it asks."""
+    namespace = "" if settings.namespaces == EVERY else settings.namespaces[0]
+    return f"{namespace}/" if namespace else ""
 
 
 def _mounts(settings: VaultSettings) -> Mapping[Engine, Sequence[str]]:

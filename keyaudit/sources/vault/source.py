@@ -1,10 +1,10 @@
 """HashiCorp Vault and OpenBao: every namespace that was named, every mount in it, a scope for each.
 
 A pull costs one or two calls a namespace to find its mounts: without the server's word for which engine
-a mount is, nothing below it is asked. Then KV costs one call a folder and one a secret, or one for
-`scan_page` secrets and one more where OpenBao's bulk list is granted; static roles and transit keys one
-call a mount and one a role or key; AppRole one a mount, one a role, one a secret id. Where what was listed
-is not found, its list is asked for once more.
+a mount is, nothing below it is asked. One more, in the first namespace, asks what the token is called. Then
+KV costs one call a folder and one a secret, or one for `scan_page` secrets and one more where OpenBao's bulk
+list is granted; static roles and transit keys one call a mount and one a role or key; AppRole one a mount,
+one a role, one a secret id. Where what was listed is not found, its list is asked for once more.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from keyaudit.sources.pulling.scope import ScopePull
 from keyaudit.sources.pulling.source import Plan, PullingSource
 from keyaudit.sources.vault.allowed import allowed
 from keyaudit.sources.vault.approle import AppRoles
+from keyaudit.sources.vault.caller import display_name
 from keyaudit.sources.vault.client import Vault
 from keyaudit.sources.vault.finding import Found, below, every_namespace, find
 from keyaudit.sources.vault.kv import Kv1Scope, Kv2Scope
@@ -75,7 +76,9 @@ class VaultSource(PullingSource[VaultSettings]):
         pace = self.pace()
         lost: list[Coverage] = []
         namespaces = list(self._namespaces(pace, lost))
+        self._first = namespaces[0]
         scopes: list[ScopePull] = []
+        caller: str | None = None
         for namespace, found in zip(
             namespaces, pool.map(lambda each: self._found(each, pace), namespaces), strict=True
         ):
@@ -83,6 +86,9 @@ class VaultSource(PullingSource[VaultSettings]):
                 self._lost(namespace, path, reason, engine) for path, (reason, engine) in found.lost.items()
             ]
             scopes += self._scopes(namespace, found, pace)
+            caller = caller or found.caller
+        for scope in scopes:
+            scope.identity = caller
         return Plan(scopes, lost)
 
     def columns(self, rows: Sequence[Credential]) -> frozenset[str]:
@@ -109,7 +115,10 @@ class VaultSource(PullingSource[VaultSettings]):
     def _found(self, namespace: str, pace: Pace) -> Found:
         vault = self._vault(namespace, Meter(pace))
         try:
-            return find(vault, self.settings, namespace)
+            found = find(vault, self.settings, namespace)
+            if namespace == self._first and (found.mounts or not found.lost):
+                found.caller = display_name(vault, self._token)
+            return found
         finally:
             vault.close()
 
