@@ -82,11 +82,33 @@ fail_on: high
 # How the terminal report groups findings: owner or environment.
 group_by: owner
 
+# What `keyaudit scan --period` knows of the past: earlier inventories, exported audit logs, and records
+# of `keyaudit rotate`, as files and folders; policies that governed before, each until a day was over.
+# history: [inventories/]
+# audit_logs: [cloudtrail/]
+# records: [.keyaudit/rotations/]
+# earlier_policies:
+#   - {until: 2025-12-31, file: policies/2025.yaml}
+
 # What reports say of you: who is audited, and the marking of those that are handed on.
 # report:
 #   entity: Acme, Inc.
 #   marking: Confidential
+#   shape: soc2                            # how html and pdf are laid out: `keyaudit scan --help`
+#   logo: brand/logo.svg
+#   templates: audit/templates/            # your own in place of ours
+#   responses: audit/responses.yaml        # what management answers to findings
+#   distribution: [Acme management]
+#   prepared_by: {name: Ada Example, role: platform security}
+#   reviewed_by: {name: Ben Example, role: internal audit}
 #   security_hub: 111122223333/eu-west-1   # where asff sends what is of no AWS account or region
+
+# Who signs what `keyaudit scan --bundle` writes, and runs it. In place of sign_key: sign_ssh or sign_kms.
+# bundle:
+#   sign_key: audit.pem
+#   run_by: audit@acme.example
+
+# README: `lineage`, which credentials are one, and `rotations`, what `keyaudit rotate` may change.
 """
 
 

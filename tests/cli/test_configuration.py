@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
+import yaml
 
-from keyaudit.cli.configuration import Configuration, read
+from keyaudit.cli.configuration import KEYS, Configuration, read
 from keyaudit.cli.gathering import gather
+from keyaudit.cli.init import CONFIGURATION
+from keyaudit.cli.presenting import KEYS as REPORT_KEYS
 from keyaudit.errors import PolicyError, UsageError
 from keyaudit.inventory.linking import LineageRule
 from keyaudit.match import AllOf, Is
@@ -149,3 +153,19 @@ def test_a_source_that_is_not_described_is_refused(name, hint) -> None:
     with pytest.raises(UsageError) as unknown:
         gather(settings, (), (name,))
     assert unknown.value.hint == hint
+
+
+def test_what_init_writes_shows_every_setting_and_is_obeyed_once_taken_out_of_its_comment(
+    tmp_path: Path,
+) -> None:
+    settings = [re.sub(r"^# ?(?=[a-z_]+:( |$)|  |$)", "", line) for line in CONFIGURATION.splitlines()]
+    file = tmp_path / "keyaudit.yaml"
+    file.write_text("\n".join(settings))
+    found = read(str(file))
+    shown = yaml.safe_load(file.read_text())
+    assert set(KEYS) - set(shown) == {"lineage", "rotations"}
+    assert all(f"`{name}`" in CONFIGURATION for name in ("lineage", "rotations"))
+    assert shown["report"].keys() == set(REPORT_KEYS)
+    assert found.history == (str(tmp_path / "inventories"),)
+    assert found.earlier_policies == (("2025-12-31", str(tmp_path / "policies/2025.yaml")),)
+    assert found.bundle["sign_key"] == str(tmp_path / "audit.pem")
