@@ -45,8 +45,8 @@ types: .venv/developer ## mypy, strict
 contracts: .venv/developer ## import-linter: who may import whom
 	$(BIN)/lint-imports
 
-bench: .venv/developer ## ratios: time and memory against the least that the same work could take
-	PYTHONPATH=tests $(BIN)/python -m bench
+bench: .venv/developer ## ratios: time and memory against the least that the same work could take; PART=verify for one
+	PYTHONPATH=tests $(BIN)/python -m bench $(PART)
 
 reports: .venv/developer ## write reports/ and the expected output of examples/ anew
 	@.ci/system-packages $(PDF_LIBRARIES)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.fleet import AS_OF
+from keyaudit.times import DAY
 
 FRAMEWORKS = ("pci-dss", "soc2", "hipaa", "iso27001")
 Work = Callable[[], object]
@@ -64,6 +65,19 @@ def judge(path: str, engine: str = "polars") -> Work:
     frameworks = shipped.load(FRAMEWORKS, set(CATALOGUE))
     rules = policy.load(None, rules=CATALOGUE, frameworks={})
     return lambda: audit(inventory.read([path]), rules, frameworks, AS_OF, engine=engine)
+
+
+def ledger(path: str) -> Work:
+    """Judge the same with half a year beside it, and write what became of every value in that time."""
+    from keyaudit import formats, inventory, policy
+    from keyaudit.audit import audit
+    from keyaudit.policy import frameworks as shipped
+    from keyaudit.rules import CATALOGUE
+
+    frameworks = shipped.load(FRAMEWORKS, set(CATALOGUE))
+    rules = policy.load(None, rules=CATALOGUE, frameworks={})
+    period = (AS_OF - 181 * DAY, AS_OF - 1)
+    return lambda: formats.render("ledger", audit(inventory.read([path]), rules, frameworks, AS_OF, period))
 
 
 def render(name: str, findings: str) -> Work:
@@ -179,6 +193,7 @@ WORK: dict[str, Callable[..., Work]] = {
     "load-days": load_days,
     "replay-days": replay_days,
     "judge": judge,
+    "ledger": ledger,
     "render": render,
     "bare-listing": bare_listing,
     "listed-scan": listed_scan,
