@@ -65,11 +65,14 @@ def _taken_over(frame: Frame, period: Period) -> Frame:
 
     `inside` is null where it may have taken over from another one in the period.
     """
-    listed = nw.col("past" if "past" in frame.collect_schema().names() else "versions")
+    recalled = "past" in frame.collect_schema().names()
+    listed = nw.col("past" if recalled else "versions")
     one = frame.select("row", *_IDENTITY, "last_changed_at", listed=listed, born="created_at").explode(
         "listed"
     )
     one = one.with_columns(**{name: nw.col("listed").struct.field(at) for name, at in _FIELDS.items()})
+    seen = nw.col("listed").struct.field("in_use_at") if recalled else nw.lit(None, dtype=nw.Int64)
+    one = one.with_columns(seen_at=seen)
     made, ended, state = nw.col("made_at"), nw.col("ended_at"), nw.col("state")
     # What was superseded the moment it was made never was in use (`versions`).
     given_up = (ended == made).fill_null(value=False)
@@ -130,6 +133,8 @@ def _inside(period: Period) -> nw.Expr:
         (nw.col("ended_at") < period.first).fill_null(value=False)
         | (nw.col("last_changed_at") < period.first).fill_null(value=False)
         | (nw.col("born") > period.last).fill_null(value=False)
+        # What was in use before did not take over then, whenever it was made.
+        | (nw.col("seen_at") < period.first).fill_null(value=False)
     )
     undated = nw.when(outside).then(nw.lit(value=False))
     unclear = nw.when(~within).then(nw.lit(value=False))
