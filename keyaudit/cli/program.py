@@ -110,6 +110,7 @@ COMMANDS: dict[str, Entry] = {
     "frameworks": Entry("List the frameworks, or the controls of one.", "frameworks"),
     "explain": Entry("Explain a rule, a control or one credential.", "explain"),
     "report": Entry("Render a saved report again.", "report"),
+    "plan": Entry("Say what falls due, staggered.", "plan"),
     "trend": Entry("Say how things went over many saved reports.", "trend"),
     "sample": Entry(
         "Draw a sample for an auditor, or draw one again to verify it.",
