@@ -3,6 +3,13 @@
 Each name here is one column of the frame that `facts.derive` makes, as a narwhals expression;
 `FACTS` says in one sentence what it holds. Instants and durations are int64 microseconds. A
 missing fact is null, null propagates, and a verdict that comes out null *is* unknown.
+
+derivation               all of them, in their order
+versions, relatives      … from a credential's versions; from its copies and staging counterparts
+cadence                  … the worst gap of a schedule
+lives                    the values of a period: which was in use, since when and until when
+aging                    … facts about how old they grew, and how late that was
+promotions, rotations    … facts from rotation records: who agreed; which rotation has none
 """
 
 from __future__ import annotations

@@ -2,6 +2,33 @@
 
 A module is imported when its format is asked for, so nobody pays for the PDF by asking for
 JSON. Formats see a `Report` and nothing else; sorting and counting happened before.
+
+For people
+  terminal               `terminal_layout`, `terminal_period`
+  markdown               for a job summary
+  html                   `html_data` and `html_ledger` are the rows of its script, `page` its templates
+  pdf                    `pdf_page`, `pdf_content`
+  xlsx                   `xlsx_sheets`, `xlsx_sheet`, `xlsx_period`
+  csv_table, ledger_csv, sample_csv, evidence_index   workpapers
+For programs
+  json_document          the report document; `report_document` has its shape
+  sarif                  `sarif_results`, `sarif_rules`
+  junit, annotations, code_quality   CI: JUnit, GitHub, GitLab; `anchor` the file and line of a finding
+  ocsf, asff             SIEMs, Security Hub; `aws_places`, `identifiers`
+  oscal                  `oscal_observations`, `oscal_ledger`, `oscal_words`
+What html and pdf share
+  shaping, shapes        a report for one kind of reader: SOC 2, PCI DSS, HIPAA, ISO 27001
+  chapters               what stands where, under which number
+  presentation           what its maker says: names, `logo`, management's `responses`
+  sandbox, own_templates where templates are filled, and those of a user's own
+  verification_steps     how a bundle is checked by hand
+  pictures               `picture_bars`, `picture_timeline` with `picture_lives`, `picture_ledger` with
+                         `ledger_lives`; `picture_axis`, `picture_ink`
+Words that several share
+  wording, visible       the same everywhere; names that a stranger may have written
+  finding_text, rule_text, history_text, sample_text
+  ledger_text            … of a ledger; `ledger_view`, `ledger_counts` and `period_page` what is shown of it
+  difference_text        two reports compared: `difference_terminal`, `difference_markdown`
 """
 
 from __future__ import annotations

@@ -3,6 +3,16 @@
 Earlier inventories, audit logs and rotation records come to one document, `keyaudit/history/1`, and an
 inventory that recalls it knows versions and credentials that its stores have since forgotten. What
 holds at the instant of the audit is judged by the inventory alone: history is evidence of a period.
+
+snapshots, replay        which files count, in which order; one inventory after the other
+chronicle                what they come to, in columns
+document, shape          `keyaudit/history/1`: written and read; its lines; `document_problems`
+lines                    how such documents are looked at, line by line: this one, and that of `logs`
+logs                     exported audit logs
+recorded, record_steps   what rotation records tell; `value_names` of which version
+events, telling          one thing that a log or a record tells; all of them, put beside what lists said
+agreeing                 one version, one date
+recalling, widening      an inventory given its past; from all that there is, as a scan and a replay do it
 """
 
 from __future__ import annotations

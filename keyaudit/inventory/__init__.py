@@ -2,6 +2,18 @@
 
 JSON, YAML, NDJSON, CSV and Parquet carry the same columns (`columns`). A document with any row
 that cannot be read is refused whole.
+
+reading, opening         files, one reader a format: `json_documents` `yaml_documents` `parquet_documents`
+                         `csv_documents`, with `parquet_rows` `csv_rows` `csv_versions` and `cells`
+document, header         one document as columns; what it says of itself
+shape, decode, tabulate  rows of JSON into columns; `instants` into times
+check, nodes, problems   what may stand where, value by value; `soundness` for whole columns
+assemble, merging        documents into one inventory, and several inventories; `collected`, `coverage`
+live, rows               … from what a source listed
+linking, recorded        which credentials are one; `holding` keys that no store holds
+writing, plain_rows      all formats; `csv_writing`
+difference, sides        two inventories reconciled
+counting                 what one holds
 """
 
 from __future__ import annotations

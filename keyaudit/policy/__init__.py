@@ -1,4 +1,15 @@
-"""WHAT is required: policies, frameworks, schedules, classifications and waivers."""
+"""WHAT is required: policies, frameworks, schedules, classifications and waivers.
+
+reading, checking        from a file to a Policy, or every error of it; `document`, `schema` its shape
+matching, days, people   how a policy says what, when and who
+frameworks               read strictly, with `framework_fields`; `texts` what the numbers of their texts ask
+shipped                  those that come with keyaudit
+classify                 what the store did not say
+requirements             what is required of each credential; `strictness` which is stricter, `explain` why
+earlier                  … in the parts of a period that other policies governed
+waivers, approvals       when an exception is sound; whether somebody else agreed
+difference               what two policies say otherwise
+"""
 
 from __future__ import annotations
 
