@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import re
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -301,3 +302,17 @@ def test_labels_are_kept_as_the_matches_expect_them() -> None:
     labels = {"b": 'q"\\\n\x1b\x7fä😀', "a": ""}
     expected = json.dumps(labels, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     assert encode_labels(labels) == expected
+
+
+@given(st.text("a*?", max_size=8), st.text("ab\n", max_size=8))
+def test_a_glob_fits_in_python_what_its_regular_expression_fits(glob: str, text: str) -> None:
+    expression = match.glob_regex(glob).removeprefix(r"\A").removesuffix(r"\z")
+    assert match.fits_glob(glob, text) == (re.fullmatch(expression, text) is not None)
+
+
+def test_no_glob_takes_for_ever() -> None:
+    """A regular expression of this one tries every way to share three thousand letters among twenty stars."""
+    started = time.monotonic()
+    assert not match.fits_glob("*a" * 20 + "*b", "a" * 3000)
+    assert match.fits_glob("*a" * 20 + "*", "a" * 3000)
+    assert time.monotonic() - started < 5

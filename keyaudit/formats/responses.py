@@ -23,7 +23,7 @@ from dataclasses import dataclass
 
 from keyaudit.errors import PolicyError, Problem, did_you_mean
 from keyaudit.formats import wording
-from keyaudit.match import glob_regex
+from keyaudit.match import fits_glob
 from keyaudit.model import Finding
 from keyaudit.strict_yaml import Node, load
 
@@ -163,8 +163,7 @@ def _response(item: Node) -> Response:
 
 
 def _fits(glob: str, value: str | None) -> bool:
-    pattern = glob_regex(glob).removeprefix(r"\A").removesuffix(r"\z")
-    return value is not None and re.fullmatch(pattern, value) is not None
+    return value is not None and fits_glob(glob, value)
 
 
 def _value(finding: Finding, name: str) -> str | None:
