@@ -26,7 +26,7 @@ Examples:
 \b
 Exit codes: 0 everything fits, 1 something is wrong (each thing is named), 2 usage error or no bundle,
 3 nothing is wrong as far as could be checked, and something could not be: no key that you trust was
-given, the bundle before it was not, or it was not audited again. 1 > 3 > 0."""
+given, the bundle before it was not, or it was not audited again; 4 internal error. 4 > 2 > 1 > 3 > 0."""
 
 
 @click.command("verify", epilog=EPILOG, short_help="Check and replay evidence bundles.")

@@ -57,7 +57,9 @@ def check_replay(folder: Path, said: Manifest) -> Iterator[Statement]:
     except KeyauditError as error:
         yield maker.differs(f"its inputs cannot be audited again: {error}")
         return
-    except Exception as error:  # noqa: BLE001 - whatever a stranger's recipe breaks, its bundle does not fit
+    except (KeyboardInterrupt, SystemExit, GeneratorExit):
+        raise
+    except BaseException as error:  # noqa: BLE001 - whatever a stranger's inputs break, even a native library's panic
         yield maker.differs(f"auditing its inputs again broke off: {type(error).__name__}")
         return
     anew = _Anew(folder, said, recipe, report, made)
@@ -228,7 +230,7 @@ def _paper(anew: _Anew, maker: _Maker) -> Iterator[Statement]:
         except MissingExtraError as error:
             yield left_open(Check.REPLAY, f"{each.path} was not compared: {error}; {error.hint}")
             continue
-        except Exception as error:  # noqa: BLE001 - as above
+        except Exception as error:  # noqa: BLE001 - a stranger's templates
             why = str(error) if isinstance(error, KeyauditError) else type(error).__name__
             yield maker.differs(f"{each.path} cannot be made of these inputs: {why}")
             continue

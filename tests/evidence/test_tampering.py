@@ -15,6 +15,7 @@ import pytest
 
 from evidence import sealing, written
 from evidence.written import NOBODY, OTHER, SIGNER, WHO, wrong
+from keyaudit import inventory
 from keyaudit.evidence.recipe import Recipe
 from keyaudit.evidence.replay import remade
 from keyaudit.evidence.trust import Trust
@@ -379,3 +380,33 @@ def test_a_document_by_templates_of_the_makers_own_is_said_to_be_one(bundle: Pat
     assert said.endswith(
         "; reports/report.html: by templates of the maker's own, which may say what no audit did"
     )
+
+
+def test_a_table_that_breaks_the_library_which_reads_it_breaks_nothing_but_its_bundle(tmp_path: Path) -> None:
+    """polars panics on some damaged Parquet, and a panic is no Exception."""
+    june = Path(__file__).parents[2] / "examples" / "13-evidence-bundle" / "june.yaml"
+    (tmp_path / "june.parquet").write_bytes(inventory.write(inventory.read([june]), "parquet"))
+    given = ("--inventory", "june.parquet", "--as-of", "2026-06-30T12:00:00Z", "--bundle", "bundle")
+    assert written.keyaudit("scan", *given, cwd=tmp_path).returncode in {0, 1, 3}
+    bundle, name = tmp_path / "bundle", "inputs/inventory/01-june.parquet"
+    good, recipe = (bundle / name).read_bytes(), (bundle / "audit.json").read_bytes()
+    for offset in (427, 1204):
+        changed = bytearray(good)
+        changed[offset] ^= 0x40
+        digests = sealing.digest(good).encode(), sealing.digest(bytes(changed)).encode()
+        sealing.reseal(bundle, {name: bytes(changed), "audit.json": recipe.replace(*digests)})
+        found = written.verified(bundle, trust=NOBODY, replay=True)
+        assert found.exit_code == 1, offset
+        assert "inputs" in wrong(found), offset
+
+
+def test_templates_that_cannot_be_printed_on_paper_break_nothing_but_their_bundle(
+    bundle: Path, tmp_path: Path
+) -> None:
+    with_paper = written.scan(tmp_path / "paper", "--format", "pdf", "--format", "html")
+    said = json.loads((with_paper / "audit.json").read_bytes())
+    [page] = [each for each in said["renderings"] if each["format"] == "pdf"]
+    page["settings"]["presentation"]["$presentation"]["templates"] = {"pdf_cover.html.j2": "{{ nothing }}"}
+    sealing.reseal(with_paper, {"audit.json": sealing.canonical(said)})
+    found = wrong(written.verified(with_paper, trust=NOBODY, replay=True))
+    assert "reports/report.pdf cannot be made of these inputs: templates/pdf_cover.html.j2:1: " in found
