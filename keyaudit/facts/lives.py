@@ -2,8 +2,11 @@
 
 A version was in use from its creation until it was superseded or, where nothing says when, until
 the version after it was created. A history says more: when a version was last seen in use, and when it
-was first seen not to be. A value that was taken back is in use a second time: two rows. What the store
-gave up in the instant in which it was made never was in use.
+was first seen not to be. Of one that only earlier inventories know, and as the value in use, others may
+have come and gone before the next that is known. Where a version was superseded and no other one is known
+to have taken over, what did is as old as that one at most: it counts as if it had stayed. A value that was
+taken back is in use a second time: two rows. What the store gave up in the instant in which it was made
+never was in use.
 
 One frame of values gives the facts that rules compare (`aging`) and the rotation ledger alike.
 """
@@ -40,7 +43,7 @@ _ONCE, _FIRST, _AGAIN = 0, 1, 2
 VALUES = (
     *("row", "version", "state", "made_at", "oldest_at", "since", "since_earliest", "surely", "at_most"),
     *("certain", "possible", "undated", "switched_off", "turn"),
-    *("retired_at", "authenticates", "usable_at", "unusable_by", "basis"),
+    *("ended_at", "retired_at", "authenticates", "usable_at", "unusable_by", "basis"),
     *("born", "first_at", "forgotten"),
 )
 """The columns of a frame of values, one row for each time that one was or may have been in use.
@@ -108,6 +111,8 @@ def _versions(part: Frame, named: str) -> Frame:
         sure=state.is_in(("current", "superseded")) | ~ended.is_null() | ~nw.col("in_use_at").is_null(),
         current=(state == "current") & nw.col("gone_by").is_null(),
         dated=~made.is_null(),
+        # Listed last as the one in use, and by earlier lists alone.
+        lost=(state == "current") & ~nw.col("gone_by").is_null() & (nw.col("basis") == "inventory"),
         # An end before the beginning says nothing.
         ended_at=nw.when(made.is_null() | (ended >= made)).then(ended),
     )
@@ -118,7 +123,10 @@ def _among_others(one: Frame) -> Frame:
     """Say of each version what came after it, and since when its successors were taken back."""
     made, placed = nw.col("made_at"), nw.col("placed")
     replaced = placed & ~nw.col("current")
+    outlived = nw.col("ended_at").cum_max().over("row", "placed", order_by=_ORDER)
     one = one.with_columns(
+        outlived=outlived,
+        undated_one=nw.when(~nw.col("dated")).then(nw.lit(1)),
         next_any=made.shift(-1).over("row", "dated", order_by=_ORDER),
         next_placed=made.shift(-1).over("row", "placed", order_by=_ORDER),
         oldest=nw.when(placed).then(made),
@@ -127,7 +135,7 @@ def _among_others(one: Frame) -> Frame:
         back_at=nw.when(replaced).then(nw.col("ended_at")),
         back_open=nw.when(replaced & nw.col("ended_at").is_null()).then(made),
     )
-    least, most = ("oldest", "taken"), ("newest_old", "back_at", "back_open")
+    least, most = ("oldest", "taken", "undated_one"), ("newest_old", "back_at", "back_open")
     one = one.with_columns(
         *(nw.col(name).min().over("row").alias(name) for name in least),
         *(nw.col(name).max().over("row").alias(name) for name in most),
@@ -156,7 +164,7 @@ def _surely(period: Period) -> nw.Expr:
     after = nw.lit(period.last + 1)
     seen = nw.max_horizontal("made_at", "in_use_at")
     followed = nw.max_horizontal("next_any", "in_use_at")
-    gone_before = (nw.col("gone_by") < nw.col("next_any")).fill_null(value=False)
+    gone_before = (nw.col("gone_by") < nw.col("next_any")).fill_null(value=False) | nw.col("lost")
     replaced = nw.coalesce(
         nw.col("ended_at"), nw.when(~gone_before & ~nw.col("next_any").is_null()).then(followed), seen
     )
@@ -178,7 +186,8 @@ def _at_most(period: Period) -> nw.Expr:
     after = nw.lit(period.last + 1)
     seen_later = (nw.col("in_use_at") > nw.col("next_placed")).fill_null(value=False)
     next_one = nw.when(~seen_later).then(nw.col("next_placed"))
-    replaced = nw.coalesce(nw.col("ended_at"), nw.min_horizontal(next_one, nw.col("gone_by")), after)
+    ended = nw.when(~_unfollowed()).then(nw.col("ended_at")).otherwise(nw.coalesce("next_any", after))
+    replaced = nw.coalesce(ended, nw.min_horizontal(next_one, nw.col("gone_by")), after)
     switched_off = nw.coalesce(nw.col("retired_at"), nw.col("gone_by"), after)
     undated = nw.coalesce(nw.col("ended_at"), nw.col("retired_at"), nw.col("gone_by"), nw.col("taken"), after)
     return (
@@ -192,6 +201,19 @@ def _at_most(period: Period) -> nw.Expr:
         .then(switched_off)
         .otherwise(undated)
     )
+
+
+def _unfollowed() -> nw.Expr:
+    """Say whether a version was superseded while no other one is known to have been there to take over.
+
+    Stores do not date what follows by the same microsecond: a day is no hole.
+    """
+    ended = nw.col("ended_at")
+    followed = nw.min_horizontal("taken", "next_any") <= ended + DAY
+    outlived = (nw.col("outlived") > ended) | ~nw.col("undated_one").is_null()
+    replaced_first = (nw.col("retired_at") > ended).fill_null(value=False)
+    alone = ((nw.col("state") == "superseded") | replaced_first) & ~ended.is_null()
+    return alone & ~followed.fill_null(value=False) & ~outlived.fill_null(value=False)
 
 
 def _in_period(period: Period) -> list[nw.Expr]:

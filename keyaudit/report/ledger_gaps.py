@@ -13,6 +13,7 @@ _FORGOTTEN = "the oldest version that is known is younger than the credential"
 _UNDATED = "nothing dates version {version}"
 _SWITCHED_OFF = "version {version} was switched off, and may never have been in use"
 _BETWEEN = "nothing says when version {version} was replaced"
+_UNFOLLOWED = "nothing says what was in use after version {version}"
 _TAKEN_BACK = "nothing says since when version {version} is in use again"
 
 
@@ -38,5 +39,7 @@ def _gaps(row: Row, values: Sequence[Row], period: Period) -> Iterator[tuple[int
             why, starts = _SWITCHED_OFF, value["made_at"]
         elif starts is None:
             why, starts = _TAKEN_BACK, value["since_earliest"]
+        elif starts == value["ended_at"]:
+            why = _UNFOLLOWED
         starts = first if starts is None else max(first, starts)
         yield starts, min(value["at_most"], last), why.format(version=value["version"])
