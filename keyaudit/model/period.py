@@ -73,7 +73,8 @@ class LedgerEntry:
     allowed. `overlap_min` and `overlap_max` bound how long it stayed usable after it was replaced; None is
     not known, and the least counts to the end of the period. `recorded` is what a record says of the
     rotation that replaced it.
-    `basis` says whose word decided: `store`, `inventory` (an earlier one), `audit-log`, `record`.
+    `basis` says whose word decided: `store`, `inventory` (an earlier one), `audit-log`, `record`; of several
+    the weakest, which is the last of these.
     """
 
     version: str
@@ -105,7 +106,7 @@ class HistoryGap:
 
 @dataclass(frozen=True, slots=True)
 class LedgerRow:
-    """One credential over the period, by the strictest requirement of those asked for today.
+    """One credential over the period, by the strictest requirement of each time, of those that are asked for.
 
     `schedule` and its numbers are those of the period's end. `due` is what the others come to: `met` counts
     values that were replaced in time and fell due by the end of the period, `late` those that were late,

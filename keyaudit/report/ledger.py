@@ -173,29 +173,29 @@ class Rows(Sequence[LedgerRow]):
 
     def _entry(self, row: Row, values: Sequence[Row], place: int, asked: Sequence[Asked]) -> LedgerEntry:
         successor = _successor(values, place)
-        recorded = None if successor is None else self._answers.recorded(row, successor)
+        recorded = None if successor is None else self._answers.recorded(row, successor["version"])
         return entry(values[place], successor, recorded, asked, is_key=row["is_key"])
 
 
-def _successor(values: Sequence[Row], place: int) -> str | None:
-    """Name what took over from a value: the one that began when it went, or the next one after that."""
+def _successor(values: Sequence[Row], place: int) -> Row | None:
+    """Give what took over from a value: the one that began when it went, or the next one after that."""
     gone = values[place]["surely"]
     if gone is None:
         return None
     taking = [
-        (each["since"], number, each["version"])
+        (each["since"], number)
         for number, each in enumerate(values)
         if number != place and each["since"] is not None and each["since"] >= gone
     ]
     waited = [
-        (-each["since"], -number, each["version"])
+        (-each["since"], -number)
         for number, each in enumerate(values)
         if number > place and each["since"] is not None and each["since"] < gone < each["at_most"]
     ]
     # One that was made before the other was superseded waited for its turn.
     exact = [each for each in taking if each[0] == gone]
     found = min(exact, default=None) or min(waited, default=None) or min(taking, default=None)
-    return found[2] if found else None
+    return values[abs(found[1])] if found else None
 
 
 def _known(age: int | None) -> int | None:

@@ -10,6 +10,8 @@ from keyaudit.facts.promotions import Period
 from keyaudit.model import Grace, LedgerEntry, LedgerResult, Recorded
 
 _LATE = (LedgerResult.LATE, LedgerResult.OVERDUE)
+_WORDS = ("store", "inventory", "audit-log", "record")
+"""Whose word a date may be, the best first: a store's own, and what those who are audited wrote down last."""
 _SWITCHED_OFF = ("disabled", "destroyed")
 
 Row = Mapping[str, Any]
@@ -47,7 +49,7 @@ def asked_of(row: Row, period: Period) -> tuple[Asked, ...]:
 
 def entry(
     value: Row,
-    successor: str | None,
+    successor: Row | None,
     recorded: Recorded | None,
     asked: Sequence[Asked],
     *,
@@ -68,7 +70,7 @@ def entry(
         due_at=due,
         replaced_from=start,
         replaced_to=end,
-        replaced_by=successor if start is not None else None,
+        replaced_by=successor["version"] if successor is not None and start is not None else None,
         result=result,
         early_min=early[0],
         early_max=early[1],
@@ -77,9 +79,17 @@ def entry(
         overlap_min=overlap[0],
         overlap_max=overlap[1],
         grace=_grace(overlap, start, asked, is_key),
-        basis=value["basis"] or "store",
+        basis=_basis(value, successor if start is not None else None),
         recorded=recorded if start is not None else None,
     )
+
+
+def _basis(value: Row, successor: Row | None) -> str:
+    """Say on whose word it rests: where no end is said, on whoever says when the next one was made too."""
+    said = [value["basis"] or "store"]
+    if successor is not None and value["ended_at"] is None:
+        said.append(successor["basis"] or "store")
+    return max(said, key=_WORDS.index)
 
 
 def _replaced(value: Row, asked: Sequence[Asked]) -> tuple[int | None, int | None]:

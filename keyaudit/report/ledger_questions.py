@@ -1,11 +1,14 @@
 """What is asked of the judged frame for the rotation ledger: what became of each value and credential.
 
 The values are those that the facts of the period come from, so that the ledger and the rule
-`rotation-late` cannot disagree. What was required is that of the strictest requirement.
+`rotation-late` cannot disagree. What was required is that of the strictest requirement of each time.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from functools import reduce
+from operator import or_
 from typing import Any
 
 import narwhals as nw
@@ -19,7 +22,7 @@ Frame = nw.LazyFrame[Any]
 
 _IDENTITY = ("source", "scope", "id", "name", "class", "environment", "owner")
 _ASKED = ("rotation_period", "overdue_tolerance", "grace_period", "schedule")
-_JUDGED = ("late_by_min", "late_by_max", "fell_due")
+_LATE_BY = ("late_by_min", "late_by_max")
 _KNOWN = (
     *("is_replica", "is_key", "forgotten_until"),
     *("age_in_period_min", "age_in_period_max"),
@@ -27,7 +30,16 @@ _KNOWN = (
 _LIMITS = ("rotation_period", "overdue_tolerance")
 SHOWN = (
     *("row", "version", "state", "turn", "made_at", "oldest_at", "since", "since_earliest", "surely"),
-    *("at_most", "certain", "undated", "switched_off", "retired_at", "authenticates", "usable_at"),
+    *(
+        "at_most",
+        "certain",
+        "undated",
+        "switched_off",
+        "ended_at",
+        "retired_at",
+        "authenticates",
+        "usable_at",
+    ),
     *("unusable_by", "basis", "due_at", "result", "counted"),
 )
 """The columns of one entry."""
@@ -36,13 +48,17 @@ SHOWN = (
 def required(frame: Frame, period: Period, requirements: int) -> Frame:
     """Ask for every credential with its strictest requirement, and whether the control operated on it.
 
-    What was required in part `j` of the period stands in `rotation_period~j` and so on.
+    What was required in part `j` of the period stands in `rotation_period~j` and so on: of each part
+    what was strictest then.
     """
-    strictest = _strictest(requirements)
-    columns = {name: strictest(f"{name}@{{k}}") for name in _JUDGED}
+    columns: dict[str, nw.Expr] = {}
     for j in range(len(period.parts)):
         ending = "@{k}" if period.is_now(j) else f"~{j}@{{k}}"
+        strictest = _strictest(requirements, ending)
         columns |= {f"{name}~{j}": strictest(f"{name}{ending}") for name in _ASKED}
+    every = range(requirements)
+    columns |= {name: _greatest([nw.col(f"{name}@{k}") for k in every]) for name in _LATE_BY}
+    columns["fell_due"] = reduce(or_, (nw.col(f"fell_due@{k}") for k in every))
     recalled = "past" in frame.collect_schema().names()
     seen = nw.col("last_seen_at") if recalled else nw.lit(None, dtype=nw.Int64)
     known = ~nw.col("past" if recalled else "versions").is_null()
@@ -52,26 +68,32 @@ def required(frame: Frame, period: Period, requirements: int) -> Frame:
     return kept.with_columns(operation=_operation(period))
 
 
-def _strictest(requirements: int) -> Any:
-    """Choose as the population does: the shortest period of today, of equals the first."""
-    periods = [nw.col(f"rotation_period@{k}") for k in range(requirements)]
-    least = periods[0] if requirements == 1 else nw.min_horizontal(*periods)
+def _strictest(requirements: int, ending: str) -> Callable[[str], nw.Expr]:
+    """Choose what allows a value to grow oldest least, tolerance included; of equals the shortest period."""
+    periods = [nw.col(f"rotation_period{ending.format(k=k)}") for k in range(requirements)]
+    limits = [each + nw.col(f"overdue_tolerance{ending.format(k=k)}") for k, each in enumerate(periods)]
+    least = _least(limits)
+    close = [nw.when(limit == least).then(period) for limit, period in zip(limits, periods, strict=True)]
+    shortest = _least(close)
 
     def chosen(name: str) -> nw.Expr:
         value = nw.col(name.format(k=0))
         for k in reversed(range(1, requirements)):
-            value = nw.when(_first(periods, k, least)).then(nw.col(name.format(k=k))).otherwise(value)
+            first = close[k] == shortest
+            for before in close[:k]:
+                first = first & ((before != shortest) | before.is_null())
+            value = nw.when(first).then(nw.col(name.format(k=k))).otherwise(value)
         return value
 
     return chosen
 
 
-def _first(periods: list[nw.Expr], k: int, least: nw.Expr) -> nw.Expr:
-    """Say whether requirement `k` is the first of those with the least period."""
-    here = periods[k] == least
-    for before in periods[:k]:
-        here = here & ((before != least) | before.is_null())
-    return here
+def _least(of: Sequence[nw.Expr]) -> nw.Expr:
+    return of[0] if len(of) == 1 else nw.min_horizontal(*of)
+
+
+def _greatest(of: Sequence[nw.Expr]) -> nw.Expr:
+    return of[0] if len(of) == 1 else nw.max_horizontal(*of)
 
 
 def _operation(period: Period) -> nw.Expr:

@@ -137,3 +137,18 @@ def test_what_cannot_be_obeyed_is_an_error(
     ending = command("scan", "--inventory", "i.json", *AS_OF, *more, cwd=folder)
     assert ending.returncode == 2
     assert says in ending.stderr.decode()
+
+
+def test_the_ledger_knows_what_a_framework_asked_in_the_part_in_which_it_asked_more(
+    command: Any, folder: Path
+) -> None:
+    """Today the policy is stricter than the framework's schedule; before, it was not: 75 days were too many."""
+    asked = "frameworks: {{soc2: {{schedules: [{{match: {{}}, rotation_period: {days}d}}]}}}}\n"
+    for name, days in (("strict", 70), ("wide", 70)):
+        with (folder / f"{name}.yaml").open("a") as file:
+            file.write(asked.format(days=days))
+    parts = ("--policy", "strict.yaml", "--earlier-policy", "2026-04-10=wide.yaml")
+    document = scanned(command, folder, *parts, "--framework", "soc2", *HALF)
+    assert results(document)[0] == ("0", "2026-03-28T00:00:00Z", "late")
+    assert late(document)
+    assert document["ledger"]["operations"] == {"exception": 1}
