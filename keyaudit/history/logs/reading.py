@@ -52,7 +52,8 @@ def read_logs(paths: Iterable[Path]) -> AuditLogs:
     """
     files, noted, silent, seen = list[HistoryFile](), list[Noted](), 0, set[Key]()
     for path in _files(paths):
-        read = _Reading(str(path), seen)
+        # A name need not be UTF-8, and what is written down of it must.
+        read = _Reading(os.fsencode(path).decode("utf-8", "backslashreplace"), seen)
         files += read.files(path)
         noted += read.noted
         silent += read.silent

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -184,6 +185,15 @@ def test_no_byte_can_be_changed_without_being_read_as_such_or_refused(
     else:
         assert document.write(read) == bytes(content)
         placed(read, listed(secret("v1")))
+
+
+def test_a_file_whose_name_is_no_utf8_is_written_down_all_the_same(tmp_path: Path) -> None:
+    file = written(tmp_path, [put("v1", at="2026-03-01T10:00:00Z")])
+    odd = file.rename(tmp_path / os.fsdecode(b"trail-\xff.json"))
+    logs = read_logs([odd])
+    assert logs.files[0].file == f"{tmp_path}/trail-\\xff.json"
+    assert logs.files[0].problem is None
+    assert document.read(document.write(logs), "d") == logs
 
 
 @pytest.mark.parametrize("at", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59-01:00"])
