@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.trend.saved_reports import Held, make, save
+from trend.saved_reports import Held, make, save
 
 LATE = Held("a", "2026-01-01", fails=("KA101",))
 FINE = Held("a", "2026-04-05")

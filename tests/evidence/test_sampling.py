@@ -17,11 +17,11 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from formats.sample_report import sample_report
 from keyaudit import report_document
 from keyaudit.errors import UsageError
 from keyaudit.evidence.sampling import allocate, differences, draw, line, population_sha256
 from keyaudit.model import Drawn, PopulationRow, Report, Verdict
-from tests.formats.sample_report import sample_report
 
 SEED = "2026-H1/7f3a9c"
 TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=6)

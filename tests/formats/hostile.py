@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from formats.sample_ledger import END, START, ledgered
 from keyaudit.model import (
     CredentialRef,
     Drawn,
@@ -18,7 +19,6 @@ from keyaudit.model import (
     Report,
     Sample,
 )
-from tests.formats.sample_ledger import END, START, ledgered
 
 NAMES = (
     "<script>alert(1)</script>",

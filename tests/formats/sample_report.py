@@ -11,6 +11,8 @@ import random
 from collections import Counter
 from dataclasses import replace
 
+from formats import sample_texts as texts
+from formats.sample_ledger import ledgered
 from keyaudit import times
 from keyaudit.model import (
     ControlRef,
@@ -25,8 +27,6 @@ from keyaudit.model import (
     VersionBar,
     VersionState,
 )
-from tests.formats import sample_texts as texts
-from tests.formats.sample_ledger import ledgered
 
 AS_OF = times.parse_instant("2026-05-01T00:00:00Z")
 ACCOUNT = "111122223333"

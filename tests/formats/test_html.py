@@ -5,8 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import os
-import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -15,12 +13,12 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from formats.sample_report import HOSTILE, sample_report
 from keyaudit.formats import html
 from keyaudit.model import Report, Verdict
 from keyaudit.report_document import to_document
-from tests.formats.sample_report import HOSTILE, sample_report
 
 REPORT = sample_report(60, 80)
 EMPTY = replace(
@@ -156,20 +154,6 @@ def test_no_page_speaks_the_word_of_an_auditor(report: Report) -> None:
 
 
 # --- in a browser ---------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        if os.environ.get("CI"):
-            pytest.fail("chromium is missing, and CI must look at the page")
-        pytest.skip("chromium is not installed: the page was not looked at")
-    options = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=chromium, args=options)
-        yield started
-        started.close()
 
 
 @pytest.fixture

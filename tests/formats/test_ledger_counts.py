@@ -8,9 +8,9 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from formats.sample_report import sample_report
 from keyaudit.formats import ledger_text, render
 from keyaudit.model import Operation, Report
-from tests.formats.sample_report import sample_report
 
 REPORT = sample_report(30, 60)
 INSTANT = replace(REPORT, period=None, ledger=None, sample=None)

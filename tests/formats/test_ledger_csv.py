@@ -8,14 +8,14 @@ from dataclasses import replace
 
 import openpyxl
 
+from formats.hostile import with_names
+from formats.large_report import large_report
+from formats.sample_report import sample_report
 from keyaudit import times
 from keyaudit.formats import ledger_csv, render, sample_csv
 from keyaudit.formats.csv_table import FORMULA
 from keyaudit.formats.visible import visible
 from keyaudit.model import LedgerResult, Report
-from tests.formats.hostile import with_names
-from tests.formats.large_report import large_report
-from tests.formats.sample_report import sample_report
 
 REPORT = sample_report(25, 60)
 LEDGER, SAMPLE = REPORT.ledger, REPORT.sample

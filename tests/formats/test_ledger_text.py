@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import pytest
 
+from formats.large_report import large_report
+from formats.sample_ledger import END, START, ledgered
+from formats.sample_report import sample_report
 from keyaudit import times
 from keyaudit.formats import history_text, ledger_text, wording
 from keyaudit.model import Grace, Ledger, LedgerEntry, LedgerResult, Operation, Recorded
-from tests.formats.large_report import large_report
-from tests.formats.sample_ledger import END, START, ledgered
-from tests.formats.sample_report import sample_report
 
 D, H = times.DAY, times.HOUR
 REPORT = sample_report(25)

@@ -6,13 +6,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import overload
 
+from formats.large_report import large_report
+from formats.sample_ledger import END, START, ledgered
+from formats.sample_report import sample_report
 from keyaudit import times
 from keyaudit.formats import ledger_view, render
 from keyaudit.formats.ledger_text import MISSED
 from keyaudit.model import LedgerRow, Operation
-from tests.formats.large_report import large_report
-from tests.formats.sample_ledger import END, START, ledgered
-from tests.formats.sample_report import sample_report
 
 REPORT = sample_report(25, 120)
 LEDGER = REPORT.ledger

@@ -6,39 +6,24 @@ import io
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pikepdf
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
+from formats.hostile import with_names
+from formats.large_report import large_report
+from formats.sample_ledger import ledgered
+from formats.sample_report import sample_report
+from formats.test_html import data_of
 from keyaudit.formats import ledger_text, render
 from keyaudit.model import LedgerResult, Operation, Report
-from tests.formats.hostile import with_names
-from tests.formats.large_report import large_report
-from tests.formats.sample_ledger import ledgered
-from tests.formats.sample_report import sample_report
-from tests.formats.test_html import data_of
 
 REPORT = sample_report(30, 60)
 INSTANT = replace(REPORT, period=None, ledger=None, sample=None)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        if os.environ.get("CI"):
-            pytest.fail("chromium is missing, and CI must look at the page")
-        pytest.skip("chromium is not installed: the page was not looked at")
-    options = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=chromium, args=options)
-        yield started
-        started.close()
 
 
 def opened(browser: Browser, folder: Path, report: Report, width: int = 1280) -> tuple[Page, list[str]]:

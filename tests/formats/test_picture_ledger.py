@@ -7,6 +7,9 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from formats.hostile import with_names
+from formats.large_report import large_report
+from formats.sample_report import sample_report
 from keyaudit import times
 from keyaudit.formats import ledger_view, pictures
 from keyaudit.formats.ledger_lives import stretches
@@ -21,9 +24,6 @@ from keyaudit.model import (
     PolicyPart,
     Report,
 )
-from tests.formats.hostile import with_names
-from tests.formats.large_report import large_report
-from tests.formats.sample_report import sample_report
 
 DAY = times.DAY
 PERIOD = (1000 * DAY, 1100 * DAY - 1)

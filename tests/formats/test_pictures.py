@@ -12,13 +12,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from formats.sample_report import AS_OF, HOSTILE, sample_report
 from keyaudit import times
 from keyaudit.formats import pictures
 from keyaudit.formats.picture_ink import number
 from keyaudit.formats.picture_lives import Segment, segments
 from keyaudit.formats.picture_timeline import Axis, axis_of, standing, worst_first
 from keyaudit.model import PopulationRow, Severity, Verdict, VersionBar, VersionState
-from tests.formats.sample_report import AS_OF, HOSTILE, sample_report
 
 DAY = times.DAY
 SVG = "{http://www.w3.org/2000/svg}"

@@ -11,7 +11,7 @@ import pytest
 from keyaudit import trend
 from keyaudit.times import DAY
 from keyaudit.trend.series import Figures, Point, Trend
-from tests.trend.saved_reports import Held, at, make, save
+from trend.saved_reports import Held, at, make, save
 
 LATE = Held("a", "2026-01-01", fails=("KA101",))
 FINE = Held("a", "2026-04-05")

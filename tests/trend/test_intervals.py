@@ -6,8 +6,8 @@ import pytest
 
 from keyaudit.times import DAY, format_date
 from keyaudit.trend.intervals import between, fitting, start_of
-from tests.trend.saved_reports import Held, at, make
-from tests.trend.test_history import LATE, moves, told
+from trend.saved_reports import Held, at, make
+from trend.test_history import LATE, moves, told
 
 
 @pytest.mark.parametrize(

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 from keyaudit import trend
-from tests.trend.saved_reports import Held, make
-from tests.trend.test_history import LATE, told
+from trend.saved_reports import Held, make
+from trend.test_history import LATE, told
 
 HOSTILE = "<script>window.pwned=1</script>"
 BAD = Held("b", "2026-01-01", fails=("KA101",), environment=HOSTILE, scope="t")
@@ -33,20 +30,6 @@ def content(tmp_path: Path) -> bytes:
         make("2026-04-06", Held("a", "2026-04-04", waived=("KA201",)), scopes={}, policy=(HOSTILE, "2")),
     )
     return trend.render("html", found)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        if os.environ.get("CI"):
-            pytest.fail("chromium is missing, and CI must look at the page")
-        pytest.skip("chromium is not installed: the page was not looked at")
-    options = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=chromium, args=options)
-        yield started
-        started.close()
 
 
 def pictures(content: bytes) -> dict[str, ET.Element]:
