@@ -72,13 +72,19 @@ def _without(frame: Frame, names: dict[str, Any]) -> Frame:
     return frame.with_columns(**empty)
 
 
+def _still_listed(frame: Frame) -> Frame:
+    """Leave out what only a history has: that holds no value any more, anywhere."""
+    recalled = "last_seen_at" in frame.collect_schema().names()
+    return frame.filter(nw.col("last_seen_at").is_null()) if recalled else frame
+
+
 def _lineages(listed: Frame, valued: Callable[[Frame], Frame]) -> Frame:
     """Sum up what shares a lineage.
 
     A provider knows when a key was made; a store only when a copy was written, perhaps of a key
     that is years old. So where the provider lists the key, no copy is taken for a newer value.
     """
-    named = valued(listed.filter(~nw.col("lineage").is_null()))
+    named = valued(_still_listed(listed).filter(~nw.col("lineage").is_null()))
     counts = ~nw.col("is_replica") & nw.col("in_use")
     # A value without a date may be as new as the last change of its credential, or as the audit.
     changed = nw.min_horizontal("last_changed_at", "as_of")

@@ -57,12 +57,18 @@ def found(
     keys = ask()
     if keys.is_empty():
         return ()
-    known = recorded(inventory.credentials)
+    known = recorded(_still_listed(inventory.credentials))
     row, shared = pl.col("row"), pl.col("shared").fill_null(value=False)
     # Being the key before gives the lineage of the secret, too; that key is not what it holds.
     held = row.is_in(known.held.implode()) | (shared & ~row.is_in(known.former.implode()))
     alone = keys.filter(~held).sort(COLUMNS[:3])
     return _Orphans(alone.select(COLUMNS))
+
+
+def _still_listed(frame: pl.LazyFrame) -> pl.LazyFrame:
+    """Leave out what only a history has: it holds nothing, and another one may have its id now."""
+    recalled = "last_seen_at" in frame.collect_schema().names()
+    return frame.filter(pl.col("last_seen_at").is_null()) if recalled else frame
 
 
 def _a_store(listed: set[str], coverage: Sequence[Coverage]) -> bool:

@@ -180,7 +180,12 @@ def _shown(asked: Sequence[Judged], populations: Populations, requirements: int)
 
 
 def scopes(listed: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
-    """Ask from which sources and scopes credentials came, to compare with what was asked for."""
+    """Ask from which sources and scopes credentials came, to compare with what was asked for.
+
+    What only a history has came from nowhere: its scope may not have been asked at all.
+    """
+    if "last_seen_at" in listed.collect_schema().names():
+        listed = listed.filter(nw.col("last_seen_at").is_null())
     return listed.select("source", "scope").unique()
 
 
