@@ -9,7 +9,7 @@ model                       a candidate, a rotation, the terms, the plan
 candidates, beside          out of a report, and out of the inventory where there is one
 grouping, counterparts      copies of one credential are one rotation; staging and production
 windows, days, placing      between which days each may lie, which days are full, and where each comes to lie
-wording                     why that day, in the same words everywhere
+reasons, wording            why that day, and the rest, in the same words everywhere
 terminal, csv_rows,         how it looks
 json_document, calendar
 """

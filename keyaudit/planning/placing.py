@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from keyaudit.planning import wording
+from keyaudit.planning import reasons
 from keyaudit.planning.days import Days
 from keyaudit.planning.grouping import sort
 from keyaudit.planning.model import Candidate, Plan, Planned, Terms
@@ -28,17 +28,20 @@ def schedule(candidates: Iterable[Candidate], terms: Terms) -> Plan:
     for one in chosen:
         if one.rotation.overdue:
             days.take(terms.today)
-    placed = [Planned(one.rotation, _settled(one), wording.settled(one)) for one in chosen if one.settled]
-    open_ = [one for one in chosen if not one.settled]
-    for one in sorted(
-        open_, key=lambda one: (one.last, one.wish, one.rotation.due_from, one.rotation.first.key)
-    ):
+    placed = [Planned(one.rotation, _settled(one), reasons.settled(one)) for one in chosen if one.settled]
+    for one in sorted((one for one in chosen if not one.settled), key=_urgency):
         placed.append(_place(one, days, terms))
         days.take(_settled(one))
     ordered = sorted(placed, key=lambda one: (one.day, one.rotation.due_from, one.rotation.first.key))
     dated = sum(len(rotation.candidates) for rotation in found.rotations)
     in_plan = sum(len(one.rotation.candidates) for one in chosen)
     return Plan(terms, tuple(ordered), found.unplanned, dated - in_plan, found.without)
+
+
+def _urgency(window: Window) -> tuple[int, bool, int, int, tuple[str, str, str]]:
+    """Order by last days; of equals, what goes first goes first."""
+    rotation = window.rotation
+    return window.last, bool(window.before), window.wish, rotation.due_from, rotation.first.key
 
 
 def _settled(window: Window) -> int:
@@ -57,9 +60,10 @@ def _place(window: Window, days: Days, terms: Terms) -> Planned:
         window.day = _keeping(days, terms.today, window.due, taken)
         wish = window.wish
     if window.day is None:
-        window.day, problem = days.at_least(window.due + 1), wording.full(terms)
-    problem = problem or wording.too_close(window, terms)
-    return Planned(window.rotation, window.day, wording.why(window, wish, terms), problem)
+        window.day, problem = days.at_least(window.due + 1), reasons.full(terms)
+    problem = problem or reasons.too_close(window, terms)
+    why = reasons.why(window, wish, terms) if problem is None else tuple(reasons.own(window.rotation))
+    return Planned(window.rotation, window.day, why, problem)
 
 
 def _with_room(days: Days, first: int, wish: int, last: int) -> int | None:

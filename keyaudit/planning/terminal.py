@@ -23,7 +23,7 @@ from keyaudit.planning.model import Candidate, Plan, Planned
 NARROWEST = 60
 ASCII = str.maketrans({"·": ".", "…": "...", "–": "-"})
 MOST_ROTATIONS, MOST_UNPLANNED = 400, 60
-LONGEST_COMMAND = 2000
+LONGEST_COMMAND, LONGEST_SENTENCE = 2000, 1000
 STYLES = {"overdue": "bold red", "does-not-fit": "bold red", "by-store": "dim", "planned": "bold"}
 
 
@@ -85,9 +85,10 @@ def _lines(planned: Planned, as_of: int) -> Iterator[tuple[Text, int]]:
     style = STYLES[planned.kind]
     kind = "" if planned.kind == "planned" else f"{wording.KINDS[planned.kind]}: "
     yield Text.assemble((f"{kind}{_named(first)}", style), f" · {_whose(first)}"), 2
-    yield Text(f"{wording.due(planned.rotation, as_of)}; {visible('; '.join(planned.why), longest=1000)}"), 4
+    said = "; ".join([wording.due(planned.rotation, as_of), *planned.why])
+    yield Text(visible(said, longest=LONGEST_SENTENCE)), 4
     if planned.problem is not None:
-        yield Text(visible(planned.problem, longest=1000), "red"), 4
+        yield Text(visible(planned.problem, longest=LONGEST_SENTENCE), "red"), 4
     for copy in copies:
         yield Text(f"also {_named(copy)} · {_whose(copy)}"), 4
 

@@ -16,7 +16,6 @@ from dataclasses import dataclass, field
 
 from keyaudit.planning.counterparts import pairs
 from keyaudit.planning.model import Rotation, Terms
-from keyaudit.planning.wording import PULLED
 from keyaudit.times import DAY
 
 
@@ -26,7 +25,8 @@ class Window:
 
     `due` is the last day for its own sake; `last` may be an earlier one, for the sake of what follows.
     `before` go first, `after` follow, both by `gap` days. `settled` has its day from the outset.
-    `waits_for` is the staging rotation whose present value bounds `first`.
+    `waits_for` is the staging rotation whose present value bounds `first`. What is `pulled` goes earlier than
+    its own due date asks, for the sake of what follows.
     """
 
     rotation: Rotation
@@ -39,7 +39,7 @@ class Window:
     before: list[Window] = field(default_factory=list)
     after: list[Window] = field(default_factory=list)
     waits_for: Rotation | None = None
-    why: str | None = None
+    pulled: bool = False
 
 
 def windows(rotations: Sequence[Rotation], terms: Terms) -> list[Window]:
@@ -85,15 +85,22 @@ def _pulled(staging: Window, production: Window, ahead: set[int], terms: Terms) 
 
 
 def _staging_first(staging: Window, production: Window, terms: Terms) -> bool:
-    """Say who goes first. Staging that went ahead already, after production's last time, may wait."""
-    follows = production.wish + terms.gap
+    """Say who goes first.
+
+    Staging that has gone since production last did may wait for the next round, where both would not fit
+    otherwise.
+    """
+    gap, follows = terms.gap, production.wish + terms.gap
+    if staging.wish >= follows:
+        return False
     if production.settled:
-        return staging.wish < follows and staging.first <= production.wish - terms.gap
-    if staging.settled:
-        return staging.wish < follows
+        return staging.first <= production.wish - gap
     went, came = staging.rotation.made_at, production.rotation.made_at
-    went_ahead = went is not None and came is not None and went > came
-    return staging.wish < follows and not (went_ahead and follows <= staging.last)
+    if went is None or came is None or went <= came:
+        return True
+    if staging.settled:
+        return staging.wish + gap <= production.last or staging.wish - gap < production.first
+    return follows > staging.last
 
 
 def _wait(staging: Window, production: Window, terms: Terms) -> None:
@@ -118,6 +125,5 @@ def _order(found: Iterable[tuple[Window, Window]], terms: Terms) -> None:
         if not one.settled:
             one.last = max(terms.today, min(one.last, other.last - terms.gap))
             earlier = min(one.wish, one.last, other.wish - terms.gap if first else one.wish)
-            if earlier < one.wish and first:
-                one.why = PULLED
+            one.pulled = one.pulled or earlier < one.wish
             one.wish = max(terms.today, earlier)

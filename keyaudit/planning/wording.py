@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from keyaudit import times
@@ -11,14 +10,11 @@ from keyaudit.model import Coverage, ScopeStatus
 
 if TYPE_CHECKING:
     from keyaudit.model import Report
-    from keyaudit.planning.model import Plan, Planned, Rotation, Terms
-    from keyaudit.planning.windows import Window
+    from keyaudit.planning.model import Plan, Planned, Rotation
 
 AGE_NOT_KNOWN = "age not known"
 MAY_BE_OVERDUE = "age not known well enough: it may be overdue already"
 NO_SCHEDULE = "no schedule applies, so nothing says when it falls due"
-PULLED = "pulled"
-"""Marks staging that goes earlier than its own due date asks, for the sake of production."""
 
 NO_ORDER = (
     "a saved report has no lineages, no settings of rules and nothing of what stores rotate by themselves: "
@@ -43,94 +39,6 @@ def due(rotation: Rotation, as_of: int) -> str:
         late = [as_of - one.due_by for one in rotation.candidates if one.due_by is not None]
         return f"overdue by {'' if rotation.exact else 'at least '}{times.describe_duration(max(late))}"
     return f"due {'' if rotation.exact else 'no earlier than '}{times.format_instant(rotation.due_from)}"
-
-
-def settled(window: Window) -> tuple[str, ...]:
-    """Say why a day stood from the outset."""
-    rotation = window.rotation
-    if not rotation.overdue:
-        assert rotation.next_at is not None, "only what a store rotates is settled otherwise"
-        return (f"by its store on {times.format_instant(rotation.next_at)}",)
-    said = ["now"]
-    if window.after:
-        said.append(f"staging goes no earlier for it: {_called(window.after[0].rotation)} follows")
-    return (*said, *_own(rotation))
-
-
-def why(window: Window, wish: int, terms: Terms) -> tuple[str, ...]:
-    """Say why a rotation lies on the day that was found for it; `wish` is where it would best have lain."""
-    rotation, day = window.rotation, window.day
-    assert day is not None, "it was placed"
-    if day != wish:
-        said = f"moved {'earlier' if day < wish else 'later'}: {date(wish)} has no room"
-    elif window.why == PULLED:
-        said = f"goes before production: {_called(window.after[0].rotation)}"
-    elif day > window.wish:
-        said = _waits(window, terms)
-    else:
-        left = rotation.due_from - day * times.DAY
-        ahead = terms.ahead_of(rotation.period)
-        asked = f"{times.describe_duration(ahead)} before it falls due"
-        said = asked if left >= ahead else f"less than {asked}: as early as may be"
-        said = (
-            "the last whole day before it falls due"
-            if day == window.last > terms.today and left < ahead
-            else said
-        )
-    return (said, *_own(rotation))
-
-
-def _waits(window: Window, terms: Terms) -> str:
-    apart = times.describe_duration(terms.apart or 0)
-    goes = [one for one in window.before if one.day is not None and one.day + terms.gap == window.day]
-    if goes and goes[0].day is not None:
-        return f"{apart} after {_called(goes[0].rotation)}, which goes on {date(goes[0].day)}"
-    staging = window.waits_for
-    if staging is None or staging.made_at is None:
-        return "as early as its neighbours leave it"
-    return f"{apart} after {_called(staging)} got its value on {times.format_date(staging.made_at)}"
-
-
-def _own(rotation: Rotation) -> Iterator[str]:
-    if rotation.next_at is not None:
-        when = times.format_instant(rotation.next_at)
-        yield f"its store would rotate it on {when}, after it falls due"
-    waivers = sorted({one.waiver for one in rotation.candidates if one.waiver is not None})
-    if waivers and rotation.overdue:
-        yield f"waived by {', '.join(waivers)}"
-    if rotation.theirs:
-        yield "a customer's own: remind them"
-
-
-def too_close(window: Window, terms: Terms) -> str | None:
-    """Say what does not fit where a day lies closer than `apart` to a relative's; None where none does."""
-    day, gap = window.day, terms.gap
-    assert day is not None, "it was placed"
-    apart = times.describe_duration(terms.apart or 0)
-    late = "and no day before it falls due keeps both"
-    for one in window.before:
-        if one.day is not None and day < one.day + gap:
-            other = _called(one.rotation)
-            return f"does not fit: {other} goes first, on {date(one.day)}, {apart} before it, {late}"
-    for one in window.after:
-        if one.day is not None and day > one.day - gap:
-            return (
-                f"does not fit: {_called(one.rotation)} follows on {date(one.day)}, {apart} after it, {late}"
-            )
-    staging = window.waits_for
-    if day < window.first and staging is not None and staging.made_at is not None:
-        made = times.format_date(staging.made_at)
-        return f"does not fit: {_called(staging)} got its value on {made}, {apart} must pass, {late}"
-    return None
-
-
-def full(terms: Terms) -> str:
-    """Say that no day before the due date has room."""
-    return f"does not fit: every day before it falls due has {plural(terms.per_day or 0, 'rotation')} already"
-
-
-def _called(rotation: Rotation) -> str:
-    return rotation.first.name
 
 
 def headline(plan: Plan) -> str:
