@@ -14,6 +14,7 @@ KINDS = {
     "cloudtrail": "CloudTrail events",
     "google-audit-log": "a Google audit log",
     "vault-audit-log": "a Vault audit log",
+    "audit-log": "an audit log of nobody known",
 }
 """What each kind of history file is."""
 

@@ -22,7 +22,7 @@ from keyaudit.report_document.kinds import (
 )
 
 BASES = ("store", "inventory", "audit-log", "record")
-HISTORY_KINDS = ("inventory", "history", "cloudtrail", "google-audit-log", "vault-audit-log")
+HISTORY_KINDS = ("inventory", "history", "cloudtrail", "google-audit-log", "vault-audit-log", "audit-log")
 
 _RECORDED = shape(
     model.Recorded,

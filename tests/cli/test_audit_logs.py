@@ -69,6 +69,10 @@ def test_a_log_that_is_no_evidence_makes_the_audit_incomplete(folder: Path, comm
     document, _ = scanned(command, folder, "--audit-log", "trail.json")
     assert document["summary"]["exit_code"] == 3
     assert document["ledger"]["history"]["files"][0]["problem"] == "is no JSON, or was cut off"
+    (folder / "report.json").write_text(json.dumps(document))
+    again = command("report", "report.json", cwd=folder)
+    assert again.returncode == 3, again.stderr
+    assert b"is no JSON, or was cut off" in again.stdout
 
 
 def test_what_logs_told_in_vain_is_counted(folder: Path, command: Any) -> None:
