@@ -77,7 +77,7 @@ def _entries(settings: Configuration) -> list[tuple[str, Mapping[str, Any]]]:
     found = []
     for entry in said.get("rotations") or ():
         name, store = entry.get("name"), entry.get("store")
-        known = isinstance(store, Mapping) and store.get("kind") in STORES
-        if known and isinstance(name, str) and NAME.fullmatch(name):
+        kind = store.get("kind") if isinstance(store, Mapping) else None
+        if isinstance(kind, str) and kind in STORES and isinstance(name, str) and NAME.fullmatch(name):
             found.append((name, store))
     return found

@@ -6,6 +6,7 @@
 - A due date outranks the order of staging and production: what has no day with room that keeps both keeps
   its due date, and is said not to fit. What has none before its due date lies after it, and neither does it
   fit.
+- Past its due date is overdue: a policy's `overdue_tolerance` says from when lateness counts, and moves none.
 - What a store rotates by itself in time keeps the store's day, and takes nobody's place.
 """
 
