@@ -19,6 +19,7 @@ TESTS = sorted((ROOT / "tests").rglob("*.py"))
 
 LONGEST_FUNCTION = 50
 LONGEST_FILE = 400
+MOST_UNSAID = 12  # files of a package, before somebody new needs a map
 PRODUCT = re.compile(r"(?i)secrets?_manager|rotation_manager")  # names of others, and of the first lesson
 CATCH_ALL = re.compile(r"(?i)(^|_)(utils?|helpers?|common|core|misc|manager)(_|$)")
 WALL_CLOCKS = {
@@ -73,6 +74,22 @@ def test_a_file_and_its_functions_fit_a_screen(file: Path) -> None:
     ]
     assert not long
     assert len(file.read_text("utf-8").splitlines()) <= LONGEST_FILE
+
+
+def test_a_large_package_says_in_its_first_lines_which_file_holds_what() -> None:
+    left_out = []
+    for package in (file for file in CODE if file.name == "__init__.py"):
+        modules = [file.stem for file in package.parent.glob("*.py") if file != package]
+        said = package.read_text("utf-8")
+        families = {word.rstrip("…") for word in re.findall(r"`(\w+_…)`", said)}
+        left_out += [
+            f"{package.parent.relative_to(ROOT)}: {name}"
+            for name in modules
+            if len(modules) > MOST_UNSAID
+            and not re.search(rf"\b{name}\b", said)
+            and not name.startswith(tuple(families))
+        ]
+    assert left_out == []
 
 
 def test_no_module_is_called_after_nothing_in_particular() -> None:

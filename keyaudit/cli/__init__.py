@@ -1,7 +1,7 @@
 """Arguments → one library call → bytes and an exit code; one file a command.
 
 program, lazy            the table of commands, and what becomes of every way a run can end
-Commands                 scan report diff trend verify explain frameworks rules init completion, and in groups
+Commands                 scan report diff trend verify plan explain frameworks rules init completion; groups:
                          `inventory_…`, `policy_…`, `sources_…`, sample, rotate
 
 options, grouping        options that several commands share; those of one topic become one object:
@@ -12,7 +12,8 @@ options, grouping        options that several commands share; those of one topic
   looks, presenting      how it looks; `rendering` and `anchoring` make it so
   bundling               what is kept
 
-configuration            keyaudit.yaml; `lineage`, `rotations` and those of options read their own part
+configuration            keyaudit.yaml; `lineage`, `rotations` and those of options read their part;
+                         `rotation_names` whose the rotations are
 outputs, tables, clock   where bytes go; small tables; now
 credential, differences, report_differences, policy_cases, policy_differences   what commands show, in words
 """

@@ -5,7 +5,7 @@
 
 Only words come of it: nothing here changes a credential, and a plan is made anew rather than kept.
 
-model                       a candidate, a rotation, the terms, the plan
+model, identity             a candidate, a rotation, the terms, the plan; what a rotation is called in each
 candidates, beside          out of a report, and out of the inventory where there is one
 grouping, counterparts      copies of one credential are one rotation; staging and production
 windows, days, placing      between which days each may lie, which days are full, and where each comes to lie
