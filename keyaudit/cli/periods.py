@@ -86,9 +86,9 @@ class Given:
                 tell(f"audit logs: {count:,} entries {why}", "audit-log-entries", why=why, count=count)
         known = widened.inventory.history
         if known is not None and known.contradictions:
-            count, what = known.contradictions, "more than a day from what audit logs or rotation records say"
+            count, what = known.contradictions, "contradicted by other lists, audit logs or rotation records"
             tell(
-                f"history: {count:,} dates of stores lie {what}; the stores' count",
+                f"history: {count:,} dates of versions are {what}; what was listed last counts",
                 "history-contradiction",
                 count=count,
             )

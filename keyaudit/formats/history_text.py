@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from keyaudit import times
 from keyaudit.formats.visible import visible
-from keyaudit.model import HistorySummary, Report
+from keyaudit.model import HistorySummary, Ledger, Report
 
 KINDS = {
     "inventory": "an earlier inventory",
@@ -47,6 +47,7 @@ def gaps(report: Report) -> Iterator[tuple[str, str]]:
     """Name what was not tested of the past: what, and why."""
     if report.ledger is None:
         return
+    yield from _word_of_management(report, report.ledger)
     known = report.ledger.history
     if known is None:
         yield "the past of the stores", "no history was given: what a store has forgotten is not known"
@@ -54,6 +55,9 @@ def gaps(report: Report) -> Iterator[tuple[str, str]]:
     for file in known.files:
         if file.problem:
             yield file.file, f"no evidence of the past: {file.problem}"
+    if known.contradictions:
+        said = f"{_count(known.contradictions, 'date')} of versions, by other lists, logs or records"
+        yield "dates that are contradicted", f"{said}: what was listed last counts"
     if known.longest_gap is None:
         yield (
             "the past of the stores",
@@ -62,6 +66,17 @@ def gaps(report: Report) -> Iterator[tuple[str, str]]:
     elif known.longest_gap > times.DAY:
         apart = times.describe_duration(known.longest_gap)
         yield "between two looks", f"up to {apart} apart: what came and went in between is not known"
+
+
+def _word_of_management(report: Report, ledger: Ledger) -> Iterator[tuple[str, str]]:
+    """Say what no store attests: until when an earlier policy governed, and what came after the list."""
+    for part in ledger.policies[:-1]:
+        until = times.format_instant(part.ends)
+        yield f"policy {part.name}", f"that it governed until {until} is the word of who ran this audit"
+    collected = report.inventory.collected_at
+    if report.period is not None and collected is not None and report.period[1] - collected > times.DAY:
+        apart = times.describe_duration(report.period[1] - collected)
+        yield "the end of the period", f"the inventory is {apart} older: what came then is not known"
 
 
 def files(known: HistorySummary) -> Iterator[tuple[str, str, str | None]]:

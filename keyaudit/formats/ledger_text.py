@@ -29,9 +29,9 @@ OPERATIONS: dict[Operation, str] = {
 
 RESULTS: dict[LedgerResult, str] = {
     LedgerResult.OVERDUE: "It fell due, and nothing had replaced it when the period ended.",
-    LedgerResult.LATE: "It was replaced after it had fallen due.",
+    LedgerResult.LATE: "It was replaced after it had fallen due, and after what the policy tolerates.",
     LedgerResult.UNKNOWN: "The history does not say when it fell due, or when it was replaced.",
-    LedgerResult.ON_TIME: "It was replaced in the instant in which it fell due, or before.",
+    LedgerResult.ON_TIME: "It was replaced in the instant in which it fell due, before, or within tolerance.",
     LedgerResult.NOT_DUE: "It was still in use when the period ended, and falls due later.",
 }
 """What each result of a value means, worst first."""
@@ -93,6 +93,14 @@ def operations(ledger: Ledger) -> str:
         if ledger.operations.get(each)
     ]
     return ", ".join(found) or "no credential"
+
+
+def words(by_basis: Mapping[str, int]) -> str | None:
+    """Say on whose word values count as replaced in time; None where all of it is the stores' own."""
+    if not set(by_basis) - {"store"}:
+        return None
+    found = [f"{name} ({by_basis[basis]:,})" for basis, name in BASES.items() if by_basis.get(basis)]
+    return f"on time by the word of {', '.join(found)}"
 
 
 def standing(row: LedgerRow) -> str:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from heapq import nsmallest
 from itertools import islice
@@ -43,7 +43,8 @@ class Month:
 class LedgerView:
     """The worst credentials and the worst due dates of a ledger, and its due dates by month.
 
-    `credentials` and `all_missed` count all there are; `months` has every month of the period.
+    `credentials` and `all_missed` count all there are; `months` has every month of the period, `words` how
+    many values were replaced in time by whose word.
     """
 
     worst: tuple[LedgerRow, ...]
@@ -51,6 +52,7 @@ class LedgerView:
     missed: tuple[Missed, ...]
     all_missed: int
     months: tuple[Month, ...]
+    words: Mapping[str, int] = field(default_factory=dict)
 
     def first(self, count: int) -> list[LedgerRow]:
         """Give the worst so many."""
@@ -60,6 +62,7 @@ class LedgerView:
 def view(ledger: Ledger, period: tuple[int, int], *, rows: int, missed: int) -> LedgerView:
     """Walk through a ledger once, and keep its worst `rows` credentials and `missed` due dates."""
     by_month: Counter[tuple[str, str]] = Counter()
+    words: Counter[str] = Counter()
     totals = [0, 0]
     found: list[Missed] = []
 
@@ -69,6 +72,7 @@ def view(ledger: Ledger, period: tuple[int, int], *, rows: int, missed: int) -> 
             totals[0] += 1
             for entry in row.entries:
                 _count(by_month, entry, period)
+                words[entry.basis] += _met(entry, period[1])
                 if entry.result in MISSED:
                     totals[1] += 1
                     found.append(Missed(row, entry))
@@ -80,7 +84,7 @@ def view(ledger: Ledger, period: tuple[int, int], *, rows: int, missed: int) -> 
     worst = tuple(nsmallest(rows, walk, key=badness))
     deque(walk, maxlen=0)  # whoever wants no row still wants the counts
     kept = tuple(nsmallest(missed, found, key=_lateness))
-    return LedgerView(worst, totals[0], kept, totals[1], _months(by_month, period))
+    return LedgerView(worst, totals[0], kept, totals[1], _months(by_month, period), +words)
 
 
 def of_report(report: Report, *, rows: int, missed: int) -> LedgerView | None:
@@ -101,9 +105,17 @@ def _lateness(each: Missed) -> tuple[int, int, str, str, str, str]:
     return late, _RESULTS[entry.result], row.source, row.scope, row.id, entry.version
 
 
+def _met(entry: LedgerEntry, last: int) -> bool:
+    """Say whether a value fell due by the end of the period, and another one replaced it in time."""
+    due = entry.due_at is not None and entry.due_at <= last
+    return due and entry.result is LedgerResult.ON_TIME and entry.replaced_by is not None
+
+
 def _count(by_month: Counter[tuple[str, str]], entry: LedgerEntry, period: tuple[int, int]) -> None:
     due = entry.due_at
     if due is None or not period[0] <= due <= period[1] or entry.result is LedgerResult.NOT_DUE:
+        return
+    if entry.result is LedgerResult.ON_TIME and not _met(entry, period[1]):
         return
     kind = "met" if entry.result is LedgerResult.ON_TIME else "late" if entry.result in MISSED else "open"
     by_month[times.format_date(due)[:7], kind] += 1

@@ -144,7 +144,7 @@ def _rotations(
     return Rotations(
         period=ledger_text.span(*report.period) if report.period else "",
         headline=ledger_text.headline(ledger),
-        counts=ledger_text.counts(ledger.results),
+        counts="; ".join(filter(None, (ledger_text.counts(ledger.results), ledger_text.words(found.words)))),
         operations=tuple(
             (each, _spoken(each), ledger.operations.get(each, 0), meaning)
             for each, meaning in ledger_text.OPERATIONS.items()

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from keyaudit import times
 from keyaudit.formats import history_text, ledger_text, ledger_view, sample_text
-from keyaudit.formats.ledger_view import Missed
+from keyaudit.formats.ledger_view import LedgerView, Missed
 from keyaudit.formats.terminal_layout import Row, grid, heading
 from keyaudit.formats.visible import visible
 from keyaudit.model import Drawn, Ledger, LedgerResult, Report
@@ -32,7 +32,7 @@ def rotations(console: Console, report: Report) -> None:
     if report.ledger is None or found is None:
         return
     heading(console, "Rotations in the period")
-    console.print(grid(_counted(report, report.ledger)))
+    console.print(grid(_counted(report, report.ledger, found)))
     if found.missed:
         console.print()
         console.print(grid((_missed(each) for each in found.missed), whole=True))
@@ -51,9 +51,11 @@ def sample(console: Console, report: Report) -> None:
         console.print(f"  … and {len(drawn) - MOST_DRAWN:,} more (see --format sample)")
 
 
-def _counted(report: Report, ledger: Ledger) -> Iterator[Row]:
+def _counted(report: Report, ledger: Ledger, found: LedgerView) -> Iterator[Row]:
     yield "values", ledger_text.counts(ledger.results)
     yield "credentials", ledger_text.operations(ledger)
+    if words := ledger_text.words(found.words):
+        yield "evidence", words
     yield "history", visible(history_text.history(report) or "", longest=600)
     for part in ledger.policies if len(ledger.policies) > 1 else ():
         yield "policy", visible(ledger_text.policy(part), longest=400)

@@ -47,8 +47,17 @@ def recall(
         recalled=int((~bounded["listed"]).sum()),
         vanished=vanished.height,
         contradictions=contradictions + redated,
+        by_scope=_by_scope(looks, seen),
     )
     return replace(inventory, credentials=frame, collections=collections, parquet=(), history=history)
+
+
+def _by_scope(looks: pl.DataFrame, seen: pl.DataFrame) -> tuple[tuple[int, ...], ...]:
+    """Give the instants at which each scope that holds a credential was looked at; those of several once."""
+    held = seen.select("source", "scope").unique()
+    found = held.join(looks, on=["source", "scope"], how="left")
+    instants = found.group_by("source", "scope").agg(pl.col("at").drop_nulls().unique().sort())["at"]
+    return tuple(sorted({tuple(each) for each in instants.to_list()}))
 
 
 def _with_today(listed: pl.DataFrame, chronicle: Chronicle) -> pl.DataFrame:

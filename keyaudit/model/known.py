@@ -78,8 +78,8 @@ class History:
 
     `sha256` is the digest of the one document, `keyaudit/history/1`, that all of it comes to. `looks`
     are the instants at which inventories were collected, in order. `recalled` counts versions that the
-    inventory no longer lists, `vanished` credentials, `contradictions` dates of a store that a log or
-    a record contradicts by more than a day: the store's are kept.
+    inventory no longer lists, `vanished` credentials, `contradictions` dates of a version that another
+    list contradicts, or by more than a day a log or a record: those of the last list are kept.
     """
 
     sha256: str
@@ -88,6 +88,7 @@ class History:
     recalled: int
     vanished: int
     contradictions: int = 0
+    by_scope: tuple[tuple[int, ...], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -174,9 +174,10 @@ class HistorySummary:
     """What was known of other times than the inventory's.
 
     `sha256` is the digest of the history document, `keyaudit/history/1`, that all of it comes to.
-    `longest_gap` is the longest time between two looks of which one lies in the period (its ends count
-    as looks); None where no earlier inventory was given. `recalled` counts versions that the
-    inventory no longer lists, `vanished` credentials.
+    `longest_gap` is the longest time between two looks at one scope of which one lies in the period (its ends
+    count as looks), of all scopes that hold a credential; None where no earlier inventory was given.
+    `recalled` counts versions that the inventory no longer lists, `vanished` credentials, `contradictions`
+    dates of a version that another list, a log or a record contradicts: what was listed last counts.
     """
 
     sha256: str
@@ -186,6 +187,7 @@ class HistorySummary:
     longest_gap: int | None
     recalled: int
     vanished: int
+    contradictions: int = 0
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, overload
 from keyaudit.facts import NONE
 from keyaudit.facts.promotions import Period
 from keyaudit.model import (
+    History,
     HistorySummary,
     Inventory,
     Ledger,
@@ -77,19 +78,25 @@ def _history(inventory: Inventory, period: Period) -> HistorySummary | None:
     history = inventory.history
     if history is None:
         return None
-    listed = () if inventory.collected_at is None else (inventory.collected_at,)
-    looks = sorted({*history.looks, *listed})
-    inside = [look for look in looks if period.first < look < period.last]
-    ends = [period.first, *inside, period.last]
     return HistorySummary(
         sha256=history.sha256,
         files=history.files,
         first_at=min(history.looks, default=None),
         last_at=max(history.looks, default=None),
-        longest_gap=max(b - a for a, b in pairwise(ends)) if history.looks else None,
+        longest_gap=_longest_gap(history, period) if history.looks else None,
         recalled=history.recalled,
         vanished=history.vanished,
+        contradictions=history.contradictions,
     )
+
+
+def _longest_gap(history: History, period: Period) -> int:
+    """Give the longest time in the period in which some scope was not looked at."""
+    found = [period.last - period.first] if not history.by_scope else []
+    for looks in history.by_scope:
+        inside = [look for look in looks if period.first < look < period.last]
+        found += [b - a for a, b in pairwise([period.first, *inside, period.last])]
+    return max(found)
 
 
 class Rows(Sequence[LedgerRow]):

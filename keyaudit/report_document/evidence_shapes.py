@@ -102,6 +102,7 @@ _HISTORY = shape(
     longest_gap=DURATION_OR_NULL,
     recalled=COUNT,
     vanished=COUNT,
+    contradictions=COUNT,
 )
 LEDGER = shape(
     model.Ledger,

@@ -193,6 +193,34 @@ def test_page_one_names_what_the_history_does_not_show() -> None:
     assert "the past of the stores" not in {gap.what for gap in wording.gaps(large_report(3))}
 
 
+def test_page_one_names_what_only_management_says_and_what_contradicts_itself() -> None:
+    said = {gap.what: gap.why for gap in wording.gaps(REPORT)}
+    word = "that it governed until 2026-01-31T23:59:59.999999Z is the word of who ran this audit"
+    assert REPORT.ledger is not None
+    assert REPORT.ledger.history is not None
+    assert said[f"policy {REPORT.ledger.policies[0].name}"] == word
+    assert not {"the end of the period", "dates that are contradicted"} & {*said}
+    torn = replace(REPORT.ledger, history=replace(REPORT.ledger.history, contradictions=2))
+    old = replace(REPORT.inventory, collected_at=END - 40 * D)
+    found = dict(history_text.gaps(replace(REPORT, ledger=torn, inventory=old)))
+    assert found["the end of the period"] == "the inventory is 40 d older: what came then is not known"
+    assert found["dates that are contradicted"].startswith(
+        "2 dates of versions, by other lists, logs or records"
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ({}, None),
+        ({"store": 4}, None),
+        ({"record": 1, "store": 4}, "on time by the word of the store (4), a rotation record (1)"),
+    ],
+)
+def test_whoever_has_a_log_or_a_record_believed_reads_so(words: dict[str, int], said: str | None) -> None:
+    assert ledger_text.words(words) == said
+
+
 @pytest.mark.parametrize(("apart", "named"), [(D, False), (D + 1, True)])
 def test_daily_looks_leave_no_gap(apart: int, named: bool) -> None:
     ledger = REPORT.ledger

@@ -319,3 +319,14 @@ def test_two_engines_give_the_same_report_of_the_same_past(days: Path) -> None:
     assert {row.id for row in polars.ledger.rows} == {"k", "gone"}
     assert polars.ledger.history is not None
     assert polars.ledger.history.vanished == 1
+
+
+def test_who_looks_at_one_scope_sees_nothing_of_another(days: Path) -> None:
+    for at in (3, 5, 7):
+        write(days, f"{at}.json", at, {"x": []}, scope="other")
+    write(days, "a.json", 1, {"k": [version("1", made=-40)]})
+    write(days, "empty.json", 4, {}, scope="empty")
+    today = write(days, "c.json", 9, {"k": [version("1", made=-40)]})
+    found = recalled(days, today)
+    assert found.history is not None
+    assert found.history.by_scope == ((day(1), day(9)), (day(3), day(5), day(7)))
