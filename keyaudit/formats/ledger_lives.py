@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from keyaudit import times
+from keyaudit.formats.ledger_text import MISSED
 from keyaudit.formats.picture_lives import Segment
 from keyaudit.model import Grace, LedgerEntry, LedgerRow
 
@@ -45,7 +46,11 @@ def _in_use(entry: LedgerEntry, period: Period) -> Iterator[Segment]:
     limit = sure if entry.due_at is None else min(max(entry.due_at, begun), sure)
     life = f"{entry.version}: in use from {_day(begun)}" + ("" if open_ else f" to {_day(sure)}")
     yield Segment(begun, limit, "use" if open_ else "replaced", broad=True, says=life)
-    if limit < sure:
+    if limit < sure and entry.result not in MISSED:
+        # Within the tolerance, or not known to have been beyond it.
+        says = f"{life}, due {_day(limit)}"
+        yield Segment(limit, sure, "use" if open_ else "replaced", broad=True, says=says)
+    elif limit < sure:
         over = f"{life}, past its due date {_day(limit)}"
         yield Segment(limit, sure, "late" if open_ else "was-late", broad=True, says=over)
     yield Segment(

@@ -27,6 +27,7 @@ from keyaudit.model import (
 
 DAY = times.DAY
 PERIOD = (1000 * DAY, 1100 * DAY - 1)
+LATE = LedgerResult.LATE
 SVG = "{http://www.w3.org/2000/svg}"
 
 
@@ -59,17 +60,21 @@ LIVES = {
     "replaced before it was due": (row(entry(-10, 50, 40, 40)), [(0, 40, "replaced", "broad")]),
     "replaced in the instant": (row(entry(10, 50, 50, 50)), [(10, 50, "replaced", "broad")]),
     "replaced late": (
-        row(entry(10, 50, 60, 60)),
+        row(entry(10, 50, 60, 60, result=LATE)),
         [(10, 50, "replaced", "broad"), (50, 60, "was-late", "broad")],
     ),
-    "due before the period": (row(entry(-90, -5, 10, 10)), [(0, 10, "was-late", "broad")]),
+    "replaced after it was due, within the tolerance": (
+        row(entry(10, 50, 60, 60)),
+        [(10, 50, "replaced", "broad"), (50, 60, "replaced", "broad")],
+    ),
+    "due before the period": (row(entry(-90, -5, 10, 10, result=LATE)), [(0, 10, "was-late", "broad")]),
     "replaced between two looks": (
         row(entry(0, 50, 30, 45)),
         [(0, 30, "replaced", "broad"), (30, 45, "unknown", "broad")],
     ),
     "still in use": (row(entry(20, 150, None, None)), [(20, END, "use", "broad")]),
     "overdue": (
-        row(entry(20, 70, None, None)),
+        row(entry(20, 70, None, None, result=LedgerResult.OVERDUE)),
         [(20, 70, "use", "broad"), (70, END, "late", "broad")],
     ),
     "replaced from then on, if at all": (
