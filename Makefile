@@ -5,6 +5,9 @@ SHELL := bash
 MAKEFLAGS += --no-print-directory
 .PHONY: help setup demo servers test deep lint format types contracts bench reports package clean
 
+# Four workers each read all tests: what one run compiled, the next need not, wherever that is switched off.
+unexport PYTHONDONTWRITEBYTECODE
+
 BIN := .venv/bin
 export UV := $(shell command -v uv || echo .uv/bin/uv)
 PDF_LIBRARIES := libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-dejavu-core
