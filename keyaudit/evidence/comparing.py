@@ -37,8 +37,12 @@ PAPER, PRINTERS, TOOL = "pdf", ("weasyprint", "paper"), "keyaudit"
 """A PDF's bytes depend on the program that lays it out, and on the fonts of a machine."""
 
 
-def check_replay(folder: Path, said: Manifest) -> Iterator[Statement]:
-    """Audit again what lies under `folder`, whose files have the digests that the manifest names."""
+def check_replay(folder: Path, said: Manifest, *, trusted: bool) -> Iterator[Statement]:
+    """Audit again what lies under `folder`, whose files have the digests that the manifest names.
+
+    `trusted` says whether a key that the reader trusts signed the manifest: nothing bounds what templates
+    cost on paper, so that those of a stranger are not printed.
+    """
     try:
         recipe = recipes.read((folder / layout.RECIPE).read_bytes(), layout.RECIPE)
     except (InputError, OSError) as error:
@@ -63,7 +67,7 @@ def check_replay(folder: Path, said: Manifest) -> Iterator[Statement]:
         yield maker.differs(f"auditing its inputs again broke off: {type(error).__name__}")
         return
     anew = _Anew(folder, said, recipe, report, made)
-    compared = [*_compared(anew, maker), *_paper(anew, maker)]
+    compared = [*_compared(anew, maker), *_paper(anew, maker, trusted=trusted)]
     flaws = [*_claims(anew, maker), *compared]
     yield from flaws
     if not any(each.outcome is Outcome.WRONG for each in flaws):
@@ -218,9 +222,13 @@ def _why(path: str, kept: bytes, anew: _Anew) -> str:
     return explaining.document(kept, anew.made[path])
 
 
-def _paper(anew: _Anew, maker: _Maker) -> Iterator[Statement]:
+def _paper(anew: _Anew, maker: _Maker, *, trusted: bool) -> Iterator[Statement]:
     """Compare documents in PDF, where what lays them out is what laid them out."""
     for each in (each for each in anew.recipe.renderings if each.format == PAPER):
+        if not trusted and _own_templates(each.settings):
+            why = "templates of the maker's own are printed only where a key that you trust signed them"
+            yield left_open(Check.REPLAY, f"{each.path} was not compared: {why}")
+            continue
         if maker.printer is not None:
             yield left_open(Check.REPLAY, f"{each.path} was not compared: made with {maker.printer}")
             continue

@@ -18,7 +18,7 @@ from evidence.written import NOBODY, OTHER, SIGNER, WHO, wrong
 from keyaudit import inventory
 from keyaudit.evidence.recipe import Recipe
 from keyaudit.evidence.replay import remade
-from keyaudit.evidence.trust import Trust
+from keyaudit.evidence.trust import Trust, of_ed25519
 from keyaudit.evidence.verification import Outcome
 
 SMALL = 512
@@ -400,13 +400,18 @@ def test_a_table_that_breaks_the_library_which_reads_it_breaks_nothing_but_its_b
         assert "inputs" in wrong(found), offset
 
 
-def test_templates_that_cannot_be_printed_on_paper_break_nothing_but_their_bundle(
-    bundle: Path, tmp_path: Path
-) -> None:
-    with_paper = written.scan(tmp_path / "paper", "--format", "pdf", "--format", "html")
+def test_templates_on_paper_are_filled_for_a_trusted_key_and_break_only_their_bundle(tmp_path: Path) -> None:
+    """A style sheet can ask for pages without end, and nothing tells it from one that asks for many."""
+    key = sealing.write_keys(tmp_path, "key", SIGNER)
+    with_paper = written.scan(tmp_path / "paper", "--format", "pdf", "--sign-key", key)
     said = json.loads((with_paper / "audit.json").read_bytes())
-    [page] = [each for each in said["renderings"] if each["format"] == "pdf"]
+    [page] = said["renderings"]
     page["settings"]["presentation"]["$presentation"]["templates"] = {"pdf_cover.html.j2": "{{ nothing }}"}
-    sealing.reseal(with_paper, {"audit.json": sealing.canonical(said)})
-    found = wrong(written.verified(with_paper, trust=NOBODY, replay=True))
+    insider(with_paper, {"audit.json": sealing.canonical(said)})
+    found = wrong(written.verified(with_paper, replay=True))
     assert "reports/report.pdf cannot be made of these inputs: templates/pdf_cover.html.j2:1: " in found
+    for trust in (NOBODY, Trust((of_ed25519(sealing.raw(OTHER)),))):
+        verification = written.verified(with_paper, trust=trust, replay=True)
+        assert "cannot be made" not in wrong(verification)
+        [last] = [each.text for each in verification.bundles[0].statements if "report.pdf" in each.text][:1]
+        assert last.startswith("reports/report.pdf was not compared: templates of the maker's own")
