@@ -54,7 +54,7 @@ def facts(there: set[str]) -> Iterator[nw.Expr]:
 def _summed(one: Frame, period: Period) -> Frame:
     """Sum up, for each credential, the greatest age and what it would be had nothing been rotated."""
     made, last = nw.col("made_at"), nw.lit(period.last)
-    replaced = nw.col("certain") & (nw.col("at_most") <= period.last)
+    replaced = nw.col("certain") & (nw.col("at_most") <= period.last) & nw.col("followed")
     one = one.with_columns(owed=nw.when(replaced).then(last - made))
     one = one.with_columns(until=nw.when(nw.col("forgotten")).then(nw.col("first_at")))
     sums = [

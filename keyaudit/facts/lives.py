@@ -44,7 +44,7 @@ VALUES = (
     *("row", "version", "state", "made_at", "oldest_at", "since", "since_earliest", "surely", "at_most"),
     *("certain", "possible", "undated", "switched_off", "turn"),
     *("ended_at", "retired_at", "authenticates", "usable_at", "unusable_by", "basis"),
-    *("born", "first_at", "forgotten"),
+    *("born", "first_at", "forgotten", "followed"),
 )
 """The columns of a frame of values, one row for each time that one was or may have been in use.
 
@@ -52,9 +52,10 @@ VALUES = (
 `since_earliest` at most; null is not known. `surely` is until when it was in use at least, null where it
 may never have been; `at_most` is until when it was at most; what goes on ends a microsecond after the
 period, later than any instant in it. `certain` and `possible` say whether that was in the period. `turn` is 2
-where it was in use for the second time. `forgotten` says of the credential that another value may have been
-in use before its oldest one, which was made `first_at`; `born` is when the credential was made, null for a
-copy, which may hold what is older than itself.
+where it was in use for the second time. `followed` says whether another one is known that may have taken
+over: what was deleted or switched off was not replaced. `forgotten` says of the credential that another value
+may have been in use before its oldest one, which was made `first_at`; `born` is when the credential was made,
+null for a copy, which may hold what is older than itself.
 """
 
 
@@ -143,7 +144,9 @@ def _among_others(one: Frame) -> Frame:
     rolled_back = placed & nw.col("current") & (nw.col("newest_old") > made)
     back_known = ~(nw.col("back_open") > made).fill_null(value=False)
     return one.with_columns(
-        rolled_back=rolled_back.fill_null(value=False), back_at=nw.when(back_known).then(nw.col("back_at"))
+        rolled_back=rolled_back.fill_null(value=False),
+        followed=~nw.coalesce("next_any", "taken", "undated_one").is_null(),
+        back_at=nw.when(back_known).then(nw.col("back_at")),
     )
 
 

@@ -120,7 +120,7 @@ def entries(values: Frame, credentials: Frame, period: Period) -> Frame:
     found = values.filter(nw.col("possible")).join(rotating.select("row", *limits), on="row", how="inner")
     found = found.with_columns(due_at=_due(period), late_min=_late(period)[0], late_max=_late(period)[1])
     found = found.with_columns(result=_result(period))
-    fell_due = nw.col("certain") & (nw.col("due_at") <= period.last)
+    fell_due = nw.col("certain") & nw.col("followed") & (nw.col("due_at") <= period.last)
     settled = (nw.col("result") == LedgerResult.NOT_DUE.value) | (
         (nw.col("result") == LedgerResult.ON_TIME.value) & ~fell_due.fill_null(value=False)
     )
