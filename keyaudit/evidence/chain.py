@@ -86,7 +86,7 @@ def _follows(own: Place, other: Place) -> Iterator[Statement]:
     elif said == given:
         yield fits(Check.CHAIN, f"it follows {_named(given)}, whose manifest was given")
     elif own.link.sequence <= given.sequence:
-        both = "both follow the same bundle: the chain was forked" if _fork(own, other) else ""
+        both = _fork(own, other)
         yield wrong(
             Check.CHAIN,
             both
@@ -109,8 +109,13 @@ def _follows(own: Place, other: Place) -> Iterator[Statement]:
         yield from _backwards(own.link, given)
 
 
-def _fork(own: Place, other: Place) -> bool:
-    return own.link.sequence == other.link.sequence and own.previous == other.previous
+def _fork(own: Place, other: Place) -> str | None:
+    """Say of two bundles that stand in one place that they do."""
+    if own.link.sequence != other.link.sequence or own.previous != other.previous:
+        return None
+    if own.previous is None:
+        return "both say that they are the first of a chain: the one does not follow the other"
+    return "both follow the same bundle: the chain was forked"
 
 
 def _backwards(own: Link, before: Link) -> Iterator[Statement]:

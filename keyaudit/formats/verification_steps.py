@@ -52,7 +52,9 @@ LIMITS = (
     "A digest shows that bytes did not change. A signature shows who held a key, not when, and not that "
     "what they signed is true. Neither shows that the stores told the truth, that the listed scopes are "
     "all there are, or that nobody left a bundle out: compare scopes with what you know, and bundles "
-    "with the chain. Have the key, or its fingerprint, from its owner on another way than this bundle."
+    "with the chain. Who ran the audit, its command line and the versions are the word of its maker. Have "
+    "the key, or its fingerprint, from its owner on another way than this bundle. Compare these steps with "
+    "those of a bundle that you trust: whoever forges one can print others in it."
 )
 """What no step proves, in words for whoever signs off."""
 

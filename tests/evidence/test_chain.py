@@ -96,7 +96,9 @@ def test_a_bundle_of_another_chain_is_named(chain: list[Path], tmp_path: Path) -
 
 def test_a_first_bundle_after_another_is_named(chain: list[Path], tmp_path: Path) -> None:
     other = sealed(tmp_path, 1, None, run_by="somebody else")
-    assert chained(chain[0], other) == ["both follow the same bundle: the chain was forked"]
+    assert chained(chain[0], other) == [
+        "both say that they are the first of a chain: the one does not follow the other"
+    ]
 
 
 def test_a_gap_in_the_numbers_is_named(chain: list[Path], tmp_path: Path) -> None:
