@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from keyaudit.cli import rotation_names
+from keyaudit.rotation.stores import STORES
 from tests.planning.icalendar_parser import parse
 
 ROOT = Path(__file__).parents[2]
@@ -230,6 +232,10 @@ def test_a_rotation_of_keyaudit_yaml_is_the_command_for_the_one_credential_that_
     }  # fmt: skip
     named = [each["commands"] for each in planned(command, "--config", "keyaudit.yaml")["rotations"]]
     assert ["keyaudit rotate run a --config keyaudit.yaml"] in named
+
+
+def test_every_kind_of_store_that_an_audit_lists_is_known_by_its_secrets() -> None:
+    assert set(rotation_names.STORES) == set(STORES) - {"dotenv"}, "no source lists files"
 
 
 def test_no_plan_loads_what_can_change_a_credential(tmp_path) -> None:

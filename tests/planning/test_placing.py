@@ -196,6 +196,11 @@ class TestStagingFirst:
         )
         assert plan.exit_code(whole=True) == 1
 
+    def test_with_one_day_left_for_both_it_is_production_that_does_not_fit(self) -> None:
+        plan = self.both("2026-06-02", "2026-06-02")
+        assert set(days(plan).values()) == {"2026-06-01"}
+        assert kinds(plan) == {"staging/a": "planned", "prod/a": "does-not-fit"}
+
     def test_staging_of_the_next_round_stays_there(self) -> None:
         assert days(self.both("2026-07-15", "2026-07-01")) == {
             "prod/a": "2026-06-24",
