@@ -66,7 +66,8 @@ def audit(
         return verdicts.judge(known, about, policy.settings, demands, collections, judging)
 
     def asked(frame: Frame) -> ledger_asking.Asking | None:
-        return ledger_asking.asking(run, frame, over, values, len(demands))
+        within = policy.settings["rotation-undocumented"].params["within"]
+        return ledger_asking.asking(run, frame, over, values, len(demands), within)
 
     outcome = _answered(run, listed, gathered, judge, asked, policy, frameworks, demands)
     inputs = report.Inputs(inventory, policy, frameworks, rules, as_of, period, records, governed.policies)

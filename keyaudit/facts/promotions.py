@@ -37,6 +37,11 @@ class Promotion:
         """Source, scope and id of the credential."""
         return self.source, self.scope, self.id
 
+    @property
+    def names(self) -> frozenset[str]:
+        """All that a list of the credential may call the value."""
+        return self.versions if self.key_id is None else self.versions | {self.key_id}
+
 
 @dataclass(frozen=True, slots=True)
 class Period:
@@ -80,39 +85,65 @@ class TakenOver:
     at_provider: bool = False
 
 
-def distances(
+@dataclass(frozen=True, slots=True)
+class Match:
+    """The record that stands for a version's taking over, and how far from it that lies, in microseconds."""
+
+    distance: int
+    promotion: Promotion
+
+
+def matches(
     listed: Mapping[Identity, Sequence[TakenOver]], promotions: Iterable[Promotion]
-) -> dict[tuple[int, str], int]:
-    """Give how far each version's taking over lies from a record of it, by row and version.
+) -> dict[tuple[int, str], Match]:
+    """Give the record of each version's taking over, by row and version.
 
     A record that names a version stands for that one, whenever it was written: 0. One that names
     none of the credential's versions stands for the single taking over inside the period that is
     nearest to it, the earlier of two; one of a value that was given up stands for no other one. A key
-    that its provider lists is named by its id, under whatever credential it was stored. Versions that no
-    record stands for are absent.
+    that its provider lists is named by its id, under whatever credential it was stored. Of several
+    that name one version the first promotion counts: a value takes over once. Versions that no record
+    stands for are absent.
     """
-    promotions = tuple(promotions)
-    keys = {promotion.key_id for promotion in promotions}
+    # One of a value that was given up gives way to one that says that it was served.
+    promotions = sorted(promotions, key=lambda each: (not each.served, each.at))
+    of_key: dict[str | None, Promotion] = {}
+    for promotion in promotions:
+        of_key.setdefault(promotion.key_id, promotion)
     every = (each for versions in listed.values() for each in versions)
-    found = {(each.row, each.version): 0 for each in every if each.at_provider and each.version in keys}
+    found = {
+        (each.row, each.version): Match(0, of_key[each.version])
+        for each in every
+        if each.at_provider and each.version in of_key
+    }
     nameless = defaultdict[Identity, list[Promotion]](list)
     for promotion in promotions:
-        versions = listed.get(promotion.identity, ())
-        named = [each for each in versions if each.version in promotion.versions]
-        found.update({(each.row, each.version): 0 for each in named})
+        named = [each for each in listed.get(promotion.identity, ()) if each.version in promotion.names]
+        for each in named:
+            found.setdefault((each.row, each.version), Match(0, promotion))
         if not named and promotion.served:
             nameless[promotion.identity].append(promotion)
     for identity, promoted in nameless.items():
-        for promotion in promoted:
-            open_ = [
-                (abs(each.at - promotion.at), each.at, each.version, each.row)
-                for each in listed.get(identity, ())
-                if each.inside and each.at is not None and found.get((each.row, each.version)) != 0
-            ]
-            if open_:
-                distance, _, version, row = min(open_)
-                found[row, version] = min(distance, found.get((row, version), distance))
+        _nearest(listed.get(identity, ()), promoted, found)
     return found
+
+
+def _nearest(
+    versions: Sequence[TakenOver], promoted: Iterable[Promotion], found: dict[tuple[int, str], Match]
+) -> None:
+    """Lend each record of no name to the nearest taking over that no record names."""
+    named = {key for key, match in found.items() if match.distance == 0}
+    for promotion in promoted:
+        near = [
+            (abs(each.at - promotion.at), each.at, each.version, each.row)
+            for each in versions
+            if each.inside and each.at is not None and (each.row, each.version) not in named
+        ]
+        if near:
+            distance, _, version, row = min(near)
+            held = found.get((row, version))
+            if held is None or distance < held.distance:
+                found[row, version] = Match(distance, promotion)
 
 
 def approvals(period: Period) -> dict[str, list[object]]:

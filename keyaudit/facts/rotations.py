@@ -16,7 +16,7 @@ import narwhals as nw
 from keyaudit.columns import PROVIDERS
 from keyaudit.engine import Engine
 from keyaudit.facts import NONE
-from keyaudit.facts.promotions import Identity, Period, Promotion, TakenOver, approvals, distances
+from keyaudit.facts.promotions import Identity, Match, Period, Promotion, TakenOver, approvals, matches
 from keyaudit.times import DAY, LONGEST_DURATION
 
 Frame = nw.LazyFrame[Any]
@@ -145,11 +145,26 @@ def _inside(period: Period) -> nw.Expr:
     )
 
 
-def _recorded(taken: Frame, promotions: tuple[Promotion, ...], engine: Engine) -> Frame:
-    """Give how far the nearest record lies, for each version that one stands for.
+def records(frame: Frame, period: Period, engine: Engine) -> dict[tuple[int, str], Match]:
+    """Give the record of each version's taking over, by row and version, as the facts are judged by it."""
+    if not period.promotions:
+        return {}
+    return _records(_taken_over(frame, period), period.promotions, engine)
 
-    Only the credentials that records are about leave the engine.
-    """
+
+def _recorded(taken: Frame, promotions: tuple[Promotion, ...], engine: Engine) -> Frame:
+    """Give how far the nearest record lies, for each version that one stands for."""
+    near = _records(taken, promotions, engine)
+    columns: dict[str, list[Any]] = {
+        "row": [row for row, _ in near],
+        "version": [name for _, name in near],
+        "gap": [match.distance for match in near.values()],
+    }
+    return engine.table(columns, {"row": "integer", "version": "string", "gap": "integer"})
+
+
+def _records(taken: Frame, promotions: tuple[Promotion, ...], engine: Engine) -> dict[tuple[int, str], Match]:
+    """Match what took over with records; only the credentials that records are about leave the engine."""
     identities = sorted({each.identity for each in promotions})
     keys = sorted({each.key_id for each in promotions if each.key_id is not None})
     columns = {name: [identity[i] for identity in identities] for i, name in enumerate(_IDENTITY)}
@@ -166,11 +181,7 @@ def _recorded(taken: Frame, promotions: tuple[Promotion, ...], engine: Engine) -
         inside = row["inside"] is not False
         each = TakenOver(row["row"], row["version"], row["at"], inside, row["at_provider"])
         listed[row["source"], row["scope"], row["id"]].append(each)
-    near = distances(listed, promotions)
-    return engine.table(
-        {"row": [row for row, _ in near], "version": [name for _, name in near], "gap": list(near.values())},
-        {"row": "integer", "version": "string", "gap": "integer"},
-    )
+    return matches(listed, promotions)
 
 
 def _summed(taken: Frame, recorded: Frame) -> Frame:

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from keyaudit.facts import rotations
 from keyaudit.facts.promotions import Period
 from keyaudit.report import ledger_questions as questions
-from keyaudit.report.ledger import Answers
+from keyaudit.report.ledger import Answers, RecordedOf
 from keyaudit.report.ledger_records import records_of
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ class Asking:
     period: Period
     credentials: Frame
     entries: Frame
+    recorded: RecordedOf
 
     @property
     def counts(self) -> list[Frame]:
@@ -40,15 +42,19 @@ class Asking:
             results=results,
             credentials=lambda: self.engine.collect([self.credentials.sort("row")])[0],
             entries=lambda: self.engine.collect([questions.in_order(self.entries)])[0],
-            recorded=records_of(self.period.promotions or ()),
+            recorded=self.recorded,
         )
 
 
 def asking(
-    engine: Engine, frame: Frame, period: Period | None, values: Frame | None, requirements: int
+    engine: Engine, frame: Frame, period: Period | None, values: Frame | None, requirements: int, within: int
 ) -> Asking | None:
-    """Make the questions of a judged frame; None where no period is audited."""
+    """Make the questions of a judged frame; None where no period is audited.
+
+    `within` is how far a record that names no version may lie from the rotation that it stands for.
+    """
     if period is None or values is None:
         return None
     credentials = questions.required(frame, period, requirements)
-    return Asking(engine, period, credentials, questions.entries(values, credentials, period))
+    recorded = records_of(lambda: rotations.records(frame, period, engine), within)
+    return Asking(engine, period, credentials, questions.entries(values, credentials, period), recorded)

@@ -11,7 +11,7 @@ import pytest
 from facts.frames import ALL, inventory, version
 from keyaudit import facts
 from keyaudit.engine import DuckDB, Engine, Polars
-from keyaudit.facts.promotions import Period, Promotion, TakenOver, distances
+from keyaudit.facts.promotions import Identity, Period, Promotion, TakenOver, matches
 from keyaudit.times import DAY, LONGEST_DURATION, MINUTE, parse_instant
 
 AS_OF = parse_instant("2024-07-01T00:00:00Z")
@@ -39,6 +39,12 @@ def seen(
     frame = facts.known(gathered, as_of=AS_OF)
     [answer] = engine.collect([frame.select("row", *(nw.col(name) for name in names)).sort("row")])
     return [row[1:] for row in answer.iter_rows()]
+
+
+def distances(
+    listed: dict[Identity, list[TakenOver]], promotions: list[Promotion]
+) -> dict[tuple[int, str], int]:
+    return {key: match.distance for key, match in matches(listed, promotions).items()}
 
 
 def history(*made: str, born: str = "2023-01-01T00:00:00Z") -> dict[str, Any]:
