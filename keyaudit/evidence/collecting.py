@@ -161,9 +161,9 @@ def _documents(paths: Sequence[str], part: Inventory, found: _Gathered) -> tuple
         )
         for number, path in enumerate(paths, start=1)
     )
-    from keyaudit.inventory.assemble import digest_of
+    from keyaudit.inventory.assemble import together
 
-    if digest_of([lambda one=each.sha256: one for each in kept])() != part.sha256:  # type: ignore[misc]
+    if together([each.sha256 for each in kept]) != part.sha256:
         named = ", ".join(map(str, paths))
         raise UsageError(f"{named}: changed while it was audited", hint=_CHANGED)
     return kept

@@ -112,12 +112,10 @@ EVIDENCED: tuple[str, ...] = ("html", "pdf")
 
 def _always(report: Report) -> Mapping[str, str]:
     """Say which documents lie in every bundle, and in which format."""
-    from keyaudit.formats import FORMATS
-
     tables = {layout.REPORT: "json", layout.FINDINGS: "csv"}
-    if report.ledger is not None and "ledger" in FORMATS:
+    if report.ledger is not None:
         tables[layout.LEDGER] = "ledger"
-    if report.sample is not None and "sample" in FORMATS:
+    if report.sample is not None:
         tables[layout.SAMPLE] = "sample"
     return tables
 

@@ -66,10 +66,13 @@ def earliest(moments: Sequence[int | None]) -> int | None:
 
 
 def digest_of(digests: Sequence[Callable[[], str]]) -> Callable[[], str]:
+    """Give what documents come to `together`, once somebody asks."""
+    return lambda: together([digest() for digest in digests])
+
+
+def together(digests: Sequence[str]) -> str:
     """One document: its own SHA-256. Several: the SHA-256 of theirs, sorted, as hexadecimal text."""
-    if len(digests) == 1:
-        return digests[0]
-    return lambda: hashlib.sha256("".join(sorted(digest() for digest in digests)).encode()).hexdigest()
+    return digests[0] if len(digests) == 1 else hashlib.sha256("".join(sorted(digests)).encode()).hexdigest()
 
 
 def _collections(document: Document) -> tuple[Collection, ...]:
