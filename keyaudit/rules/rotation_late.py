@@ -18,8 +18,8 @@ has been done since is still late. The rotation ledger shows every value that th
   Earlier inventories, audit logs and rotation records (`--history`, `--audit-log`, `--rotation-records`) know
   what a store forgot; then their bounds count. What is no longer listed is judged by its past.
 - So is what followed a value that was superseded more than a day before the next known one was made: it is
-  taken to be as old as that value. One that only earlier inventories know, listed last as the value in use, was replaced
-  between that list and the next value known: others may have come and gone.
+  taken to be as old as that value. One that only earlier inventories know, listed last as the value in use,
+  was replaced between that list and the next known value: others may have come and gone.
 - Passes only where a value that fell due was replaced in time. Not applicable: nothing fell due in the period
   (the control did not operate, and that proves nothing), what fell due was deleted or switched off and
   nothing replaced it, or what fell due is in use at its end and not late
