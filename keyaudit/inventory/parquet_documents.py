@@ -23,13 +23,16 @@ from keyaudit.inventory.problems import Problems
 
 METADATA_KEY = "keyaudit"
 
+_UNREADABLE = (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError)
+"""polars panics, which is no `Exception`, over some files that somebody damaged."""
+
 
 def read_parquet(source: Path | io.BytesIO, digest: Callable[[], str], problems: Problems) -> Document | None:
     """Read a Parquet document; None, with the problems noted, if anything in it is wrong."""
     try:
         schema = pl.read_parquet_schema(source)
         metadata = pl.read_parquet_metadata(source)
-    except (pl.exceptions.PolarsError, OSError) as error:
+    except _UNREADABLE as error:
         problems.add(f"not a Parquet file: {str(error).splitlines()[0]}")
         return None
     _check_schema(schema, problems)
@@ -38,7 +41,7 @@ def read_parquet(source: Path | io.BytesIO, digest: Callable[[], str], problems:
         return None
     try:
         frame = parquet_rows.checked(pl.scan_parquet(source, glob=False).select(*_columns(schema)), problems)
-    except (pl.exceptions.PolarsError, OSError) as error:
+    except _UNREADABLE as error:
         problems.add(f"the Parquet file is damaged: {str(error).splitlines()[0]}")
     if problems.total:
         return None

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from keyaudit.errors import InventoryError, KeyauditError, UsageError
-from keyaudit.inventory import read
+from keyaudit.inventory import read, write
 from keyaudit.inventory.problems import Problems
 
 HEAD = '{"schema":"keyaudit/inventory/1"'
@@ -299,6 +299,24 @@ def test_problems_are_counted_but_not_all_kept() -> None:
     for line in range(1000):
         problems.add("bad", line=line)
     assert (problems.total, len(problems.shown)) == (1000, 100)
+
+
+def test_a_parquet_file_with_a_bit_flipped_is_read_or_refused_and_is_no_internal_error(
+    tmp_path: Path,
+) -> None:
+    """polars panics on some, and a panic is no `Exception`."""
+    good = write(
+        read([Path(__file__).parents[2] / "examples" / "13-evidence-bundle" / "june.yaml"]), "parquet"
+    )
+    path, refused = tmp_path / "x.parquet", 0
+    for offset in (427, 1204, *range(0, len(good), 41)):
+        path.write_bytes(good[:offset] + bytes([good[offset] ^ 0x40]) + good[offset + 1 :])
+        try:
+            assert read([path]).credentials.collect().height == 3
+        except (InventoryError, UsageError) as error:
+            refused += 1
+            assert "x.parquet" in str(error)
+    assert refused > 5
 
 
 def test_every_bad_row_of_a_parquet_file_is_counted(tmp_path: Path) -> None:
