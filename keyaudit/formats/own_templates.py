@@ -10,6 +10,7 @@ order of chapters and the data of the page are theirs.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -23,6 +24,9 @@ LARGEST = 256 * 1024
 """Bytes of one template."""
 MOST = 100
 ENDINGS = (".html.j2", ".html", ".css")
+
+_LEADING_AWAY = re.compile(r"<\s*(meta|base)\b", re.IGNORECASE)
+"""Elements that lead a reader elsewhere: no content security policy of the page holds them back."""
 
 CONTEXT = {
     "report": "the report, as `keyaudit.model.Report` has it; with a shape only its framework's controls",
@@ -111,4 +115,7 @@ def _text(name: str, content: bytes, folder: str) -> str:
         raise UsageError(f"{folder}/{name}: not UTF-8 text") from None
     if name.endswith(".css") and "<" in text:
         raise UsageError(f"{folder}/{name}: a style sheet with a < could end its own element")
+    if found := _LEADING_AWAY.search(text):
+        hint = "a report fetches nothing and leads nowhere by itself"
+        raise UsageError(f"{folder}/{name}: <{found[1].lower()}> is not for templates", hint=hint)
     return text

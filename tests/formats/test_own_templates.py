@@ -196,3 +196,15 @@ def test_what_is_promised_to_templates_is_there() -> None:
     render("html", REPORT, presentation=Presentation(templates=own))
     with pytest.raises(PolicyError, match="'groupz' is undefined"):
         filled(probe({"groupz": ""}))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '<meta http-equiv="refresh" content="0;url=https://evil.example">',
+        '< BASE href="https://evil.example">',
+    ],
+)
+def test_a_template_leads_nowhere_by_itself(text: str) -> None:
+    with pytest.raises(UsageError, match="is not for templates"):
+        read({COVER: text.encode()})
