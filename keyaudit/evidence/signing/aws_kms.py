@@ -71,4 +71,5 @@ def _asked(client: Any, operation: str, **arguments: Any) -> Any:
         hint = "the caller needs kms:GetPublicKey and kms:Sign on this key"
         raise UsageError(f"AWS KMS refused {operation}: {code}", hint=hint) from None
     except exceptions.BotoCoreError as error:
-        raise UsageError(f"AWS KMS could not be asked: {type(error).__name__}") from None
+        hint = "sign in as for any tool of AWS, such as by AWS_PROFILE, and look whether its address answers"
+        raise UsageError(f"AWS KMS could not be asked: {type(error).__name__}", hint=hint) from None

@@ -93,7 +93,8 @@ def _asked(session: Any, verb: str, url: str, body: Any = None) -> Any:
     try:
         response = session.request(verb, url, json=body, timeout=TIMEOUT, allow_redirects=False)
     except (requests.RequestException, errors.GoogleAuthError) as error:
-        raise UsageError(f"Google Cloud KMS could not be asked: {type(error).__name__}") from None
+        what = f"Google Cloud KMS could not be asked: {type(error).__name__}"
+        raise UsageError(what, hint="look whether cloudkms.googleapis.com answers from here") from None
     try:
         document = response.json()
     except ValueError:

@@ -42,7 +42,8 @@ def _loaded(content: bytes, file: Path, passphrase: Callable[[], bytes | None]) 
         raise UsageError(f"{file}: no private key that can be read", hint=NEEDED) from None
     given = passphrase()
     if not given:
-        raise UsageError(f"{file}: the key is encrypted, and no passphrase was given")
+        hint = "type it, or hand it over by --passphrase-fd"
+        raise UsageError(f"{file}: the key is encrypted, and no passphrase was given", hint=hint)
     try:
         return load(content, given)
     except (ValueError, TypeError):
