@@ -17,7 +17,7 @@ from typing import Any
 
 import narwhals as nw
 
-from keyaudit.columns import PAST, VERSIONS
+from keyaudit.columns import PAST, PROVIDERS, VERSIONS
 from keyaudit.engine import Engine
 from keyaudit.facts.promotions import Period
 from keyaudit.times import DAY
@@ -69,13 +69,13 @@ def values(frame: Frame, period: Period, engine: Engine) -> Frame:
         {"rolled_back": [False, True, True], "turn": [_ONCE, _FIRST, _AGAIN]},
         {"rolled_back": "boolean", "turn": "integer"},
     )
-    needed = ("created_at", "replica_of", named)
+    needed = ("source", "created_at", "replica_of", named)
     return engine.kept(frame, needed, lambda part: _values(part, named, period, turns))
 
 
 def _values(part: Frame, named: str, period: Period, turns: Frame) -> Frame:
     one = _among_others(_versions(part, named)).join(turns, on="rolled_back", how="inner")
-    one = one.with_columns(
+    one = one.filter(~(nw.col("copied") & (nw.col("turn") == _FIRST))).with_columns(
         surely=_surely(period),
         at_most=_at_most(period),
         since=_since(),
@@ -94,7 +94,8 @@ def _versions(part: Frame, named: str) -> Frame:
     """Give every version that was or may have been in use, with what is known of each by itself."""
     # A copy may hold a value that is older than itself.
     born = nw.when(nw.col("replica_of").is_null()).then(nw.col("created_at"))
-    one = part.select("row", listed=nw.col(named), born=born).explode("listed")
+    at_provider = nw.col("source").is_in(PROVIDERS)
+    one = part.select("row", listed=nw.col(named), born=born, at_provider=at_provider).explode("listed")
     carried = PAST if named == "past" else VERSIONS
     kinds: dict[str, Any] = {"text": nw.String, "instant": nw.Int64, "boolean": nw.Boolean}
     one = one.with_columns(
@@ -128,6 +129,7 @@ def _among_others(one: Frame) -> Frame:
     one = one.with_columns(
         outlived=outlived,
         undated_one=nw.when(~nw.col("dated")).then(nw.lit(1)),
+        previous=made.shift(1).over("row", "placed", order_by=_ORDER),
         next_any=made.shift(-1).over("row", "dated", order_by=_ORDER),
         next_placed=made.shift(-1).over("row", "placed", order_by=_ORDER),
         oldest=nw.when(placed).then(made),
@@ -142,9 +144,13 @@ def _among_others(one: Frame) -> Frame:
         *(nw.col(name).max().over("row").alias(name) for name in most),
     )
     rolled_back = placed & nw.col("current") & (nw.col("newest_old") > made)
+    # Where a store cannot make an old version the newest one, a copy with its date stands in its place. A
+    # provider makes keys, and no copies of them: two of one second are two.
+    copied = rolled_back & (nw.col("previous") == made) & ~nw.col("at_provider")
     back_known = ~(nw.col("back_open") > made).fill_null(value=False)
     return one.with_columns(
         rolled_back=rolled_back.fill_null(value=False),
+        copied=copied.fill_null(value=False),
         followed=~nw.coalesce("next_any", "taken", "undated_one").is_null(),
         back_at=nw.when(back_known).then(nw.col("back_at")),
     )
