@@ -83,11 +83,29 @@ def browser() -> Iterator[Browser]:
 
 DEEP = (
     "tests/ci/test_action.py",
+    "tests/evidence/test_determinism.py",
+    "tests/evidence/test_killed_while_bundling.py",
+    "tests/evidence/test_tampering.py::test_steps_by_hand_for_another_bundle_are_named",
+    "tests/evidence/test_tampering.py::test_templates_on_paper_are_filled_for_a_trusted_key",
+    "tests/evidence/test_verify.py::test_a_pdf_of_",
+    "tests/formats/test_html.py::test_a_hundred_thousand_findings_stay_usable",
+    "tests/formats/test_pdf.py::test_ten_thousand_findings_stay_a_document_that_is_read",
+    "tests/history/test_searched.py::test_a_day_at_a_time_is_all_at_once_however_the_files_are_called",
+    "tests/inventory/test_large.py::test_no_object_a_credential_stays_behind",
     "tests/rotation/hosted/",
+    "tests/rotation/stores/test_contract_races.py",
+    "tests/rotation/stores/test_dotenv.py::test_a_run_that_is_killed_while_it_writes",
     "tests/rotation/stores/test_every_request.py",
+    "tests/rotation/test_anthropic_server.py::test_a_page_of_the_report_has_as_many_buckets",
+    "tests/rotation/test_aws_rotation.py::test_a_run_that_breaks_at_any_change_is_finished_by_running_again",
     "tests/rotation/test_end_to_end.py",
+    "tests/rotation/test_exhaustively.py::test_an_emergency_beside_a_rotation",
     "tests/rotation/test_exhaustively.py::test_one_may_rotate_while_another_rolls_back",
+    "tests/rotation/test_exhaustively.py::test_somebody_may_store_a_key_of_their_own",
+    "tests/rotation/test_exhaustively.py::test_two_runs_may_race_and_be_killed_at_any_call",
     "tests/rotation/test_killed_end_to_end.py",
+    "tests/rotation/test_openai_server.py::test_a_page_of_use_has_as_many_buckets",
+    "tests/test_determinism.py::test_no_difference_between_machines_changes_a_byte",
     "tests/test_rotate_example.py",
 )
 """What `make deep` runs and `make test` leaves out, saying so: with them it takes longer than CI may."""
@@ -97,6 +115,10 @@ IN_EVERY_RUN = {
         "test_an_overdue_key_fails_at_its_line_of_the_policy_with_all_that_it_takes_to_act",
         "test_what_a_baseline_knows_does_not_fail_the_step_and_what_it_lacks_does",
     ),
+    "tests/evidence/test_killed_while_bundling.py": (
+        "test_a_run_that_is_killed_leaves_nothing_that_looks_like_a_bundle",
+    ),
+    "tests/test_determinism.py": ("test_no_difference_between_machines_changes_a_byte[json]",),
     "tests/rotation/test_end_to_end.py": (
         "test_a_finding_is_rotated_away_without_a_failed_request_and_the_record_is_evidence[dotenv x command]",
         "test_what_was_taken_back_is_as_late_as_before_and_its_promotion_is_on_record[dotenv x command]",
