@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from keyaudit import times
 from keyaudit.formats import history_text, ledger_counts, ledger_text
 from keyaudit.formats.identifiers import audit_id, identifier
-from keyaudit.formats.oscal_words import Part, collected, markup, origins, props
+from keyaudit.formats.oscal_words import Part, markup, observation, props
 from keyaudit.model import CredentialRef, Ledger, LedgerResult, LedgerRow, Operation, Report
 
 
@@ -40,7 +40,7 @@ def observations(report: Report) -> Iterator[Part]:
         "controls": ", ".join(bears) or None,
         "history-sha256": report.ledger.history.sha256 if report.ledger.history else None,
     }
-    whole = _observation(
+    whole = observation(
         report, _whole_id(audit), "Rotations in the period", ledger_text.headline(report.ledger)
     )
     policies = "; ".join(map(ledger_text.policy, report.ledger.policies))
@@ -67,25 +67,13 @@ def _exception(report: Report, audit: str, row: LedgerRow) -> Part:
         "out-of-policy-at-most": times.format_duration(row.out_max),
     }
     subject = {"subject-uuid": of_credential(credential(row)), "type": "inventory-item"}
-    made = _observation(report, _row_id(audit, row), f"Rotations of {row.name}", "; ".join(said))
+    made = observation(report, _row_id(audit, row), f"Rotations of {row.name}", "; ".join(said))
     return {**made, "props": props(known), "subjects": [{**subject, "title": markup(row.name)}]}
 
 
 def of_credential(credential: CredentialRef) -> str:
     """Name the inventory item of a credential."""
     return identifier("oscal-credential", credential.source, credential.scope, credential.id)
-
-
-def _observation(report: Report, uuid: str, title: str, description: str) -> Part:
-    return {
-        "uuid": uuid,
-        "title": markup(title),
-        "description": markup(description),
-        "methods": ["EXAMINE"],
-        "types": ["control-objective"],
-        "origins": origins(report),
-        "collected": collected(report),
-    }
 
 
 def _whole_id(audit: str) -> str:

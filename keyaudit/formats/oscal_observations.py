@@ -15,7 +15,7 @@ from keyaudit import times
 from keyaudit.formats import oscal_ledger, wording
 from keyaudit.formats.identifiers import audit_id, identifier
 from keyaudit.formats.oscal_ledger import of_credential
-from keyaudit.formats.oscal_words import Part, collected, line, markup, origins, props
+from keyaudit.formats.oscal_words import Part, line, markup, observation, props
 from keyaudit.model import ControlResult, Coverage, Finding, Report, RuleResult, ScopeStatus
 
 DECIDED = ("exception", "no-exception")
@@ -86,22 +86,11 @@ class Observer:
         undecided = (control for control in self._report.controls if control.result not in DECIDED)
         yield from map(self._undecided, undecided)
 
-    def _observation(self, uuid: str, title: str, description: str) -> Part:
-        return {
-            "uuid": uuid,
-            "title": markup(title),
-            "description": markup(description),
-            "methods": ["EXAMINE"],
-            "types": ["control-objective"],
-            "origins": origins(self._report),
-            "collected": collected(self._report),
-        }
-
     def _scope(self, scope: Coverage) -> Part:
         said = f"The scope was {_LOOKED_AT[scope.status]}"
         title = f"Scope {scope.source} {scope.scope}: {scope.status}"
         why = said if scope.reason is None else f"{said}: {scope.reason}"
-        made = self._observation(self.scope_id(scope), title, why)
+        made = observation(self._report, self.scope_id(scope), title, why)
         counts = {
             "status": str(scope.status),
             "credentials": scope.credentials,
@@ -128,13 +117,13 @@ class Observer:
             "href": f"#{document_id('inventory', self._report.inventory.sha256)}",
             "description": "The inventory over which the rule was judged.",
         }
-        made = self._observation(self.rule_id(rule.id), f"{rule.id} {rule.name}", rule.title)
+        made = observation(self._report, self.rule_id(rule.id), f"{rule.id} {rule.name}", rule.title)
         return {**made, "props": props(counts), "relevant-evidence": [evidence]}
 
     def _finding(self, finding: Finding) -> Part:
         about = wording.subject(finding)
         title = f"{finding.rule} {finding.name}: {about}"
-        made = self._observation(self.finding_id(finding), title, finding.message)
+        made = observation(self._report, self.finding_id(finding), title, finding.message)
         known = {
             "rule": finding.rule,
             "verdict": str(finding.verdict),
@@ -158,7 +147,9 @@ class Observer:
 
     def _undecided(self, control: ControlResult) -> Part:
         title = f"{control.framework} {control.id}: {control.result}"
-        made = self._observation(self.control_id(control), title, f"{control.title}. {control.reason}")
+        made = observation(
+            self._report, self.control_id(control), title, f"{control.title}. {control.reason}"
+        )
         needed = "; ".join(control.manual_evidence)
         meaning = wording.RESULTS.get(control.result, control.result)
         remarks = f"{meaning} To be gathered elsewhere: {needed}" if needed else meaning

@@ -108,3 +108,16 @@ def collected(report: Report) -> str:
     """Say when what is judged was listed; where the inventory does not say, the audit's instant."""
     at = report.inventory.collected_at
     return times.format_instant(report.as_of if at is None else at)
+
+
+def observation(report: Report, uuid: str, title: str, description: str) -> Part:
+    """Begin an observation of an audit: somebody looked at documents, and this is what they showed."""
+    return {
+        "uuid": uuid,
+        "title": markup(title),
+        "description": markup(description),
+        "methods": ["EXAMINE"],
+        "types": ["control-objective"],
+        "origins": origins(report),
+        "collected": collected(report),
+    }
