@@ -16,7 +16,10 @@ from hypothesis import strategies as st
 from history.logs.exports import ACCOUNT, ARN, CANARY, REGION, listed, put, secret, trail, written
 from history.logs.test_vault import write as vault_write
 from keyaudit.errors import InventoryError
-from keyaudit.history.logs import AuditLogs, document, placed, read_logs
+from keyaudit.formats import history_text
+from keyaudit.history.logs import AuditLogs, document, placed, read_logs, reading, shape
+from keyaudit.history.logs.noted import UNKNOWN_KIND
+from keyaudit.report_document import evidence_shapes
 
 HOSTILE = 'x","told":[]}\n{"schema": "\u202e<script>\\u0000\x07'
 GOOGLE = {
@@ -210,3 +213,11 @@ def test_the_digest_of_a_log_is_of_all_its_bytes_even_where_reading_stopped(tmp_
     logs = read_logs([tmp_path])
     assert [each.sha256 for each in logs.files] == digests
     assert all(each.problem for each in logs.files)
+
+
+def test_every_kind_of_log_can_be_written_into_a_report_and_has_words_for_its_readers() -> None:
+    """A kind that one of the tables lacked was a report that could not be read again."""
+    of_logs = {each.name for each in reading.KINDS} | {UNKNOWN_KIND}
+    assert set(shape.KINDS) == of_logs
+    assert of_logs < set(evidence_shapes.HISTORY_KINDS)
+    assert set(history_text.KINDS) == set(evidence_shapes.HISTORY_KINDS)
